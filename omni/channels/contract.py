@@ -1,0 +1,241 @@
+"""What a channel is to the rest of omni: its abilities, what comes in, what goes out.
+
+Pure types: no ORM, no network. One adapter per folder implements `Adapter`; `registry` maps a channel's kind to it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a channel can do. Sizes in bytes, texts in characters, None = no limit known."""
+
+    text_limit: int | None = None
+    caption_limit: int | None = None
+    attachments: bool = False
+    attachment_bytes: int | None = None
+    attachments_per_message: int = 1
+    reply_window: timedelta | None = None
+    edits: bool = False
+    typing: bool = False
+    delivery_receipts: bool = False
+    read_receipts: bool = False
+    idempotent_send: bool = False
+    """The provider recognises a repeated send by our key, so a retry after an unknown outcome is safe."""
+    subject: bool = False
+    undo_seconds: int = 0
+    """How long a send is held back so that the operator can take it back."""
+
+
+class InboundKind(StrEnum):
+    """What an inbound item does to the conversation."""
+
+    MESSAGE = "message"
+    EDIT = "edit"
+    DELETE = "delete"
+    STATUS = "status"
+    BLOCKED = "blocked"
+    UNBLOCKED = "unblocked"
+    AUTO_REPLY = "auto_reply"
+    BOUNCE = "bounce"
+    IGNORED = "ignored"
+
+
+class AttachmentKind(StrEnum):
+    IMAGE = "image"
+    VIDEO = "video"
+    AUDIO = "audio"
+    VOICE = "voice"
+    DOCUMENT = "document"
+    STICKER = "sticker"
+    LOCATION = "location"
+    CONTACT = "contact"
+
+
+@dataclass(frozen=True)
+class InboundAttachment:
+    """A file of an inbound message. `ref` is the provider's file id or an address; `data` is set when the bytes came along."""
+
+    kind: AttachmentKind
+    ref: str
+    name: str = ""
+    mime: str = ""
+    size: int | None = None
+    data: bytes | None = None
+    content_id: str = ""
+
+
+class DeliveryState(StrEnum):
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Inbound:
+    """One thing an event turns into. `external_id` is unique within the channel account.
+
+    `sent_at` is the provider's time (aware UTC), `sequence` orders items of one instant, `album` joins parts of one post,
+    `thread_keys` are our own outgoing message ids or tokens the item refers to, most trusted first.
+    For STATUS items `external_id` is the provider's id of our message and `state`, `error` tell its fate.
+    """
+
+    kind: InboundKind
+    external_id: str
+    guest_external_id: str
+    sent_at: datetime
+    guest_name: str = ""
+    text: str = ""
+    attachments: Sequence[InboundAttachment] = ()
+    sequence: int = 0
+    album: str = ""
+    reply_to: str = ""
+    subject: str = ""
+    html: str = ""
+    visible_text: str = ""
+    """The text without quotes and signature; empty = the whole text."""
+    thread_keys: Sequence[str] = ()
+    state: DeliveryState | None = None
+    error: str = ""
+    phone: str = ""
+    """A telephone number the provider vouches for (E.164), else empty."""
+    email: str = ""
+    machine: str | None = None
+    conversation: str = ""
+    """Where to answer: chat id, address. Empty = guest_external_id."""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RawEvent:
+    """An event as it arrived: exact bytes, lower-case header names."""
+
+    body: bytes
+    headers: Mapping[str, str]
+    received_at: datetime
+    query: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class AccountConfig:
+    """What an adapter may know of its channel account. `settings` are open values, `secrets` are decrypted ones."""
+
+    id: str
+    kind: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+
+
+class Unverified(Exception):
+    """The signature or secret of an event is wrong: answer 403, keep nothing as the guest's word."""
+
+
+class Unreadable(Exception):
+    """The event cannot be understood (not JSON, wrong shape): it is kept in the journal with this reason."""
+
+
+@dataclass(frozen=True)
+class OutgoingFile:
+    name: str
+    mime: str
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """One message to a guest. `key` identifies the message for ever: the same key is the same message.
+
+    `recipient` is where to answer (chat id, address); `reply_to` the provider's id of the message answered.
+    """
+
+    key: str
+    recipient: str
+    text: str
+    files: Sequence[OutgoingFile] = ()
+    reply_to: str = ""
+    subject: str = ""
+    references: Sequence[str] = ()
+    token: str = ""
+    automatic: bool = False
+
+
+@dataclass(frozen=True)
+class Sent:
+    """The provider took the message. `external_ids` are its ids, the first is the message's own."""
+
+    external_ids: Sequence[str]
+    state: DeliveryState = DeliveryState.SENT
+
+
+@dataclass(frozen=True)
+class Retry:
+    """A temporary fault. `after` seconds as the provider asked, None = our own back-off.
+
+    `unknown` = the provider may have taken it (time-out after the request was written).
+    `whole_account` = the provider throttles the account, not this chat.
+    """
+
+    code: str
+    text: str
+    after: float | None = None
+    unknown: bool = False
+    whole_account: bool = False
+
+
+class Reason(StrEnum):
+    """Why a send failed for good, in the platform's words."""
+
+    REJECTED = "rejected"
+    TOO_LONG = "too_long"
+    CONTACT_BLOCKED = "contact_blocked"
+    CONTACT_GONE = "contact_gone"
+    WINDOW_CLOSED = "window_closed"
+    ACCOUNT_REFUSED = "account_refused"
+    GAVE_UP = "gave_up"
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A permanent fault: the same send would fail again."""
+
+    code: str
+    text: str
+    reason: Reason = Reason.REJECTED
+
+
+SendResult = Sent | Retry | Failed
+
+
+class Adapter(Protocol):
+    """A channel's wire. Stateless; may be shared between threads. Called with a decrypted account."""
+
+    kind: str
+    capabilities: Capabilities
+
+    def verify(self, event: RawEvent, account: AccountConfig) -> None:
+        """Check that the event is the provider's own, over the raw bytes. Raises Unverified."""
+
+    def event_key(self, event: RawEvent) -> str:
+        """The provider's id of the whole event, for the journal's unique key. Never raises: unreadable bodies get a digest."""
+
+    def parse(self, event: RawEvent, account: AccountConfig) -> Sequence[Inbound]:
+        """All items of the event, in their order. Raises Unreadable."""
+
+    def fetch(self, attachment: InboundAttachment, account: AccountConfig, *, limit: int) -> bytes:
+        """The bytes of an attachment, at most `limit`. Raises AttachmentTooLarge, AttachmentGone, httpx.TransportError."""
+
+    def send(self, outgoing: Outgoing, account: AccountConfig) -> SendResult:
+        """Hand one message to the provider. Never raises for the provider's faults."""
+
+
+class AttachmentTooLarge(Exception):
+    """The file is over the limit; nothing of it was kept."""
+
+
+class AttachmentGone(Exception):
+    """The provider does not have the file any more."""
