@@ -11,7 +11,7 @@ BROWSER_TESTS = Path(__file__).parent / "tests" / "browser"
 MISSING_PEERS_FILE = "MISSING_PEERS_FILE"
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(BROWSER_TESTS):
             item.add_marker(pytest.mark.browser)
@@ -19,7 +19,7 @@ def pytest_collection_modifyitems(items):
             item.user_properties.append(("peer", str(mark.args[0])))
 
 
-def pytest_terminal_summary(terminalreporter):
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     missing = Counter(_missing(report) for report in terminalreporter.stats.get("skipped", []) if _peer(report))
     lines = [f"not run: {count} tests need {peer} ({reason})" for (peer, reason), count in sorted(missing.items())]
     for line in lines:
@@ -29,10 +29,10 @@ def pytest_terminal_summary(terminalreporter):
             file.writelines(f"{line}\n" for line in lines)
 
 
-def _peer(report):
-    return dict(report.user_properties).get("peer")
+def _peer(report: pytest.TestReport) -> str:
+    return str(dict(report.user_properties).get("peer", ""))
 
 
-def _missing(report):
+def _missing(report: pytest.TestReport) -> tuple[str, str]:
     reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
     return _peer(report), reason.removeprefix("Skipped: ")

@@ -76,7 +76,7 @@ def texts_of(domain: str, root: Path | None = None) -> Catalog:
     found = Catalog(domain=domain)
     for path in sources(domain, root):
         place = path.relative_to(root).as_posix()
-        for text, context, comments in _texts_in(path):
+        for text, context, comments in texts_in(path):
             # A line number would change the catalogue with every edit of the file.
             found.add(text, locations=[(place, 0)], auto_comments=comments, context=context)
     return found
@@ -91,7 +91,8 @@ def sources(domain: str, root: Path) -> Iterator[Path]:
                 yield path
 
 
-def _texts_in(path: Path) -> Iterator[tuple[str | tuple[str, ...], str | None, list[str]]]:
+def texts_in(path: Path) -> Iterator[tuple[Any, str | None, list[str]]]:
+    """Each text of a file (a tuple: singular and plural), its context and the comments for translators."""
     source = path.read_text(encoding="utf-8")
     if path.suffix in {".html", ".txt"}:
         # The tokenizer would take the indentation of HTML for Python's.
@@ -116,7 +117,8 @@ def _fault(message: Message, translation: Message | None) -> str:
         return "not in the catalogue"
     if translation.fuzzy:
         return "marked fuzzy"
-    forms = list(translation.string) if isinstance(translation.string, tuple | list) else [translation.string]
+    given = translation.string if isinstance(translation.string, tuple | list) else [translation.string]
+    forms = [form or "" for form in given]
     if not all(forms) or not forms:
         return "not translated"
     if message.pluralizable != translation.pluralizable:

@@ -49,7 +49,8 @@ def _serving(application, listener):
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:
-        assert wait_until(lambda: server.started or not thread.is_alive(), seconds=20) and thread.is_alive(), "uvicorn did not start"
+        wait_until(lambda: server.started or not thread.is_alive(), seconds=20)
+        assert server.started, "uvicorn did not start"
         yield
     finally:
         server.should_exit = True
@@ -70,7 +71,7 @@ class WorkerProcess:
 
     def __init__(self, environment, log):
         self.environment, self.log = environment, log
-        self.child = None
+        self.child: Child | None = None
         self.starts = 0
 
     def start(self, concurrency=2):
@@ -88,13 +89,18 @@ class WorkerProcess:
             self.child.stop()
 
     def kill(self):
-        self.child.kill()
+        self._running.kill()
 
     def output(self):
-        return "\n".join(self.child.last_lines(60))
+        return "\n".join(self._running.last_lines(60))
+
+    @property
+    def _running(self):
+        assert self.child, "start() comes first"
+        return self.child
 
     def _ended(self):
-        return self.child.exit_code is not None
+        return self._running.exit_code is not None
 
     def _listens(self, app, name):
         return bool(app.control.inspect(destination=[name], timeout=0.5, limit=1).ping())

@@ -69,11 +69,22 @@ def reachable_copy(programs: Path, into: Path) -> Path:
     """The copy in `into` of `programs` (a `bin` folder) with the folders beside it, which it needs; made at the first call."""
     version = (programs / "postgres").stat()
     copy = into / f"programs-{version.st_size}-{version.st_mtime_ns}"
+    installation = programs.parent
     if not copy.exists():
         unfinished = into / f"unfinished-{os.getpid()}"
-        shutil.copytree(programs.parent, unfinished, symlinks=True)
-        for path in (unfinished, *unfinished.rglob("*")):
-            if not path.is_symlink():
-                path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
+        _copy_open(installation, unfinished / installation.parent.name / installation.name)
+        # A wheel's programs look for the libraries it brings beside its package: ../../../PACKAGE.libs.
+        libraries = installation.parent.with_name(f"{installation.parent.name}.libs")
+        if libraries.is_dir():
+            _copy_open(libraries, unfinished / libraries.name)
+        unfinished.chmod(0o755)
         unfinished.rename(copy)
-    return copy / programs.name
+    return copy / installation.parent.name / installation.name / programs.name
+
+
+def _copy_open(source: Path, target: Path) -> None:
+    """Copy a folder so that everybody may read it and run what is a program."""
+    shutil.copytree(source, target, symlinks=True)
+    for path in (target.parent, target, *target.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import psycopg2
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from core.embedded.errors import StartError
 from core.embedded.waiting import Pause, wait_until
@@ -69,5 +71,6 @@ def _try_database(url: str) -> None:
 
 
 def _try_redis(url: str) -> None:
-    with closing(redis.Redis.from_url(url, socket_connect_timeout=3, socket_timeout=3)) as client:
+    once = Retry(NoBackoff(), 0)
+    with closing(redis.Redis.from_url(url, socket_connect_timeout=3, socket_timeout=3, retry=once)) as client:
         client.ping()

@@ -45,8 +45,9 @@ class Postgres:
     def start(self) -> str:
         """Start it and wait until it answers; returns the URL of the database `otklik`, made if it is missing.
 
-        Raises StartError.
+        Raises StartError; what already runs then is stopped by `stop`.
         """
+        self.password = self._password()
         programs = self._programs()
         self._check_version(programs)
         if self.folder.exists():
@@ -71,7 +72,7 @@ class Postgres:
             shutil.rmtree(self.folder.parent, ignore_errors=True)
 
     def url(self, database: str) -> str:
-        return f"postgres://{USER}:{self._password()}@{LOOPBACK}:{self.port}/{database}"
+        return f"postgres://{USER}:{self.password}@{LOOPBACK}:{self.port}/{database}"
 
     def _place(self) -> Path:
         if self.account is None:
@@ -101,14 +102,13 @@ class Postgres:
         return kept_secret(secret)
 
     def _initialise(self, programs: Path) -> None:
-        password = self._password()
         self._clear_interrupted()
         unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=self.folder.parent))
         # Its own folder: the server's user must read the password, nobody else may.
         errand = Path(tempfile.mkdtemp(prefix="errand-", dir=self.folder.parent))
         word = errand / "password"
         word.touch(mode=0o600)
-        word.write_text(password)
+        word.write_text(self.password)
         if self.account:
             for path in (unfinished, errand, word):
                 self.account.own(path)

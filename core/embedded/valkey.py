@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from core.embedded.binaries import find_valkey
 from core.embedded.leftovers import clear_out
@@ -67,12 +69,13 @@ class Valkey:
         return "\n".join(lines) + "\n"
 
     def _wait_until_it_answers(self) -> None:
-        with redis.Redis.from_url(self.url, socket_connect_timeout=2, socket_timeout=2) as client:
+        once = Retry(NoBackoff(), 0)
+        with redis.Redis.from_url(self.url, socket_connect_timeout=2, socket_timeout=2, retry=once) as client:
             if not wait_until(lambda: self._answers(client), seconds=START_SECONDS, pause=self.pause):
                 assert self.child
                 raise self.child.failure(f"Valkey did not answer within {START_SECONDS:.0f} s")
 
-    def _answers(self, client: "redis.Redis[bytes]") -> bool:
+    def _answers(self, client: redis.Redis) -> bool:
         assert self.child
         if self.child.exit_code is not None:
             raise self.child.failure("Valkey did not start")
