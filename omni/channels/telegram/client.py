@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import httpx
 
@@ -88,9 +88,14 @@ def connection_of(account: AccountConfig) -> Connection:
 
 
 def open_client(connection: Connection) -> httpx.Client:
-    transport = TokenTransport(httpx.HTTPTransport(proxy=connection.proxy), connection.token, urlsplit(connection.base).path)
+    """Raises httpx.InvalidURL or httpx.UnsupportedProtocol for an address that is none."""
+    base = httpx.URL(connection.base)
+    if base.scheme not in ("http", "https") or not base.host:
+        raise httpx.UnsupportedProtocol("api_base must be an http or https address")
+    prefix = base.raw_path.decode("ascii").rstrip("/")
+    transport = TokenTransport(httpx.HTTPTransport(proxy=connection.proxy), connection.token, prefix)
     timeout = httpx.Timeout(connect=CONNECT_SECONDS, read=connection.read_seconds, write=UPLOAD_SECONDS, pool=CONNECT_SECONDS)
-    return httpx.Client(base_url=connection.base, transport=transport, timeout=timeout, headers={"Accept-Encoding": "identity"})
+    return httpx.Client(base_url=base, transport=transport, timeout=timeout, headers={"Accept-Encoding": "identity"})
 
 
 _clients: dict[str, tuple[Connection, httpx.Client]] = {}

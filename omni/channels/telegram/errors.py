@@ -8,7 +8,8 @@ from omni.channels.contract import Failed, Reason, Retry
 from omni.channels.telegram.client import Answer
 from omni.channels.telegram.fields import integer_at, number_at, storable
 
-NOT_WRITTEN = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.ProxyError)
+NOT_WRITTEN = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+NO_ADDRESS = (httpx.UnsupportedProtocol, httpx.InvalidURL)
 """Faults before the first byte of the request: the provider cannot have the message."""
 
 PERMANENT: tuple[tuple[int, str, str, Reason], ...] = (
@@ -76,7 +77,7 @@ def said(answer: Answer) -> str:
 
 def unanswered(error: Exception) -> Retry:
     """The meaning of a call without an answer. Only the kind of the fault is told: texts of errors may quote addresses."""
-    if isinstance(error, NOT_WRITTEN):
+    if isinstance(error, NOT_WRITTEN + NO_ADDRESS):
         return Retry("no_connection", type(error).__name__)
     return Retry("no_answer", type(error).__name__, unknown=True)
 

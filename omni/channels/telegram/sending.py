@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from omni.channels.contract import AccountConfig, Failed, Outgoing, OutgoingFile, Retry, SendResult, Sent
+from omni.channels.contract import AccountConfig, Failed, Outgoing, OutgoingFile, Reason, Retry, SendResult, Sent
 from omni.channels.telegram.client import Answer, Upload, call
 from omni.channels.telegram.errors import is_bad_picture, is_migration, unanswered, verdict
 from omni.channels.telegram.fields import JsonObject, integer_at, object_at
@@ -16,7 +16,7 @@ from omni.channels.telegram.planning import Part, chat_of, message_number, plan,
 
 def send(outgoing: Outgoing, account: AccountConfig) -> SendResult:
     """Send all parts in order; the first that fails ends it. Sent ids are `<chat id>:<message id>`."""
-    refused = refusal(outgoing)
+    refused = refusal(outgoing) or account_refusal(account)
     if refused:
         return refused
     parts = plan(outgoing)
@@ -27,6 +27,12 @@ def send(outgoing: Outgoing, account: AccountConfig) -> SendResult:
             return partly(outcome, done=position, total=len(parts))
         sent.extend(outcome.external_ids)
     return Sent(tuple(sent))
+
+
+def account_refusal(account: AccountConfig) -> Failed | None:
+    if account.secrets.get("bot_token"):
+        return None
+    return Failed("token_missing", "the channel account has no bot token", Reason.ACCOUNT_REFUSED)
 
 
 def partly(fault: Retry | Failed, *, done: int, total: int) -> Retry | Failed:
