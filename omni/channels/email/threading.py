@@ -1,0 +1,152 @@
+"""Our own ids and tokens in outgoing mails, signed, and the ones an incoming mail refers to.
+
+An id that can be guessed lets a stranger write into another guest's conversation, so every one is signed (HMAC-SHA256, cut). A subject
+alone never joins mails. A matching key tells which conversation is meant, not who writes: the caller still compares the sender.
+"""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from omni.channels.email.parsing import Mail
+
+PLUS, MESSAGE_ID, SUBJECT = "plus", "message-id", "subject"
+_ID_DIGITS, _PLUS_DIGITS, _SUBJECT_DIGITS = 16, 16, 6
+_PART = r"[A-Za-z0-9_-]{1,64}"
+_OWN_ID = re.compile(rf"({_PART})\.({_PART})\.([0-9a-f]{{{_ID_DIGITS}}})@([^@\s]+)", re.IGNORECASE)
+_OWN_PLUS = re.compile(rf"[^@\s+]+\+({_PART})\.([0-9a-f]{{{_PLUS_DIGITS}}})@([^@\s]+)", re.IGNORECASE)
+_OWN_SUBJECT = re.compile(rf"\[#\s?({_PART})-([0-9a-f]{{4,{_SUBJECT_DIGITS}}})\]", re.IGNORECASE)
+_PREFIX = re.compile(
+    r"\s*(?:(?:re|aw|sv|fwd?|на|ha|отв|ответ|пересл|пер|переслано|fw)\s*(?:\[\d+\]|\(\d+\))?\s*[:：]|\[(?:external|внешнее|spam|спам)\])\s*",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class ThreadKey:
+    """Our conversation `session`, and `message` of it where the reference names one. `kind` is where it was found."""
+
+    kind: str
+    session: str
+    message: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.session}.{self.message}" if self.message else f"{self.kind}:{self.session}"
+
+
+@dataclass(frozen=True)
+class ThreadKeys:
+    """Verified keys, most trusted first, and what was forged, in words."""
+
+    keys: tuple[ThreadKey, ...]
+    defects: tuple[str, ...] = ()
+
+
+def read_key(written: str) -> ThreadKey:
+    """The key that `str(key)` wrote. Raises ValueError for anything else."""
+    kind, colon, rest = written.partition(":")
+    session, _, message = rest.partition(".")
+    if kind not in (PLUS, MESSAGE_ID, SUBJECT) or not colon or not session:
+        raise ValueError(f"not a thread key: {written[:80]!r}")
+    return ThreadKey(kind, session, message)
+
+
+def sign(secret: str, kind: str, *parts: str, digits: int) -> str:
+    """The first `digits` hexadecimal digits of the signature of `parts` as a token of `kind`."""
+    words = "\x00".join((kind, *(part.lower() for part in parts)))
+    return hmac.new(secret.encode(), words.encode(), hashlib.sha256).hexdigest()[:digits]
+
+
+def token_part(value: str) -> str:
+    """`value` as it may stand in our ids: itself, or a digest when it has other characters than letters, digits, - and _."""
+    if re.fullmatch(rf"{_PART}", value):
+        return value
+    return hashlib.sha256(value.encode()).hexdigest()[:32]
+
+
+def message_id(secret: str, session: str, message: str, domain: str) -> str:
+    """The Message-ID of our message, without brackets: stable, so that a repeated send is the same mail to whoever gets it."""
+    session, message = token_part(session), token_part(message)
+    return f"{session}.{message}.{sign(secret, MESSAGE_ID, session, message, digits=_ID_DIGITS)}@{domain}"
+
+
+def plus_address(secret: str, session: str, address: str) -> str:
+    """Our `address` with the conversation in it: help@shop -> help+<session>.<signature>@shop."""
+    session = token_part(session)
+    local, _, domain = address.rpartition("@")
+    return f"{local}+{session}.{sign(secret, PLUS, session, digits=_PLUS_DIGITS)}@{domain}"
+
+
+def subject_token(secret: str, session: str) -> str:
+    """The mark of the conversation in a subject: [#123456-ab12cd]."""
+    session = token_part(session)
+    return f"[#{session}-{sign(secret, SUBJECT, session, digits=_SUBJECT_DIGITS)}]"
+
+
+def bare_subject(subject: str) -> str:
+    """A subject without our token and without «Re:», «Ответ:», «HA:», «Fwd:», «Пересл:», for showing and for answering."""
+    text = _OWN_SUBJECT.sub("", subject)
+    while (found := _PREFIX.match(text)) and found.end():
+        text = text[found.end() :]
+    return " ".join(text.split())
+
+
+def thread_keys(mail: Mail, secret: str, own_domains: Collection[str]) -> ThreadKeys:
+    """Our keys in a mail: plus address, then In-Reply-To, then References from last to first, then the subject's token.
+
+    A token that looks ours but is not signed by `secret` is left out and told in `defects`. Without a secret nothing is verified.
+    """
+    domains = {domain.lower() for domain in own_domains}
+    keys: list[ThreadKey] = []
+    forged: list[str] = []
+    for key, signature in _candidates(mail, domains):
+        if secret and _genuine(key, signature, secret):
+            keys.append(key)
+        else:
+            forged.append(f"forged thread token in {_WHERE[key.kind]}: {key.session}")
+    return ThreadKeys(tuple(dict.fromkeys(keys)), tuple(dict.fromkeys(forged)))
+
+
+_WHERE = {PLUS: "the address", MESSAGE_ID: "the references", SUBJECT: "the subject"}
+
+
+def unverified_keys(mail: Mail) -> list[str]:
+    """Everything in a mail that may tell its conversation, as written and unchecked, in the order of trust."""
+    found = [f"{PLUS}:{one}" for one in _recipients(mail) if _OWN_PLUS.fullmatch(one)]
+    found += [f"{MESSAGE_ID}:<{one}>" for one in _references(mail)]
+    found += [f"{SUBJECT}:{token.group()}" for token in _OWN_SUBJECT.finditer(mail.subject)]
+    return list(dict.fromkeys(found))
+
+
+def _candidates(mail: Mail, domains: set[str]) -> Iterator[tuple[ThreadKey, str]]:
+    """What looks ours, with the signature it carries."""
+    for address in _recipients(mail):
+        found = _OWN_PLUS.fullmatch(address)
+        if found and found[3].lower() in domains:
+            yield ThreadKey(PLUS, found[1]), found[2]
+    for identifier in _references(mail):
+        found = _OWN_ID.fullmatch(identifier)
+        if found and found[4].lower() in domains:
+            yield ThreadKey(MESSAGE_ID, found[1], found[2]), found[3]
+    for found in _OWN_SUBJECT.finditer(mail.subject):
+        yield ThreadKey(SUBJECT, found[1]), found[2]
+
+
+def _genuine(key: ThreadKey, signature: str, secret: str) -> bool:
+    parts = (key.session, key.message) if key.message else (key.session,)
+    return hmac.compare_digest(sign(secret, key.kind, *parts, digits=len(_expected(key.kind))), signature.lower())
+
+
+def _expected(kind: str) -> str:
+    return "0" * {PLUS: _PLUS_DIGITS, MESSAGE_ID: _ID_DIGITS, SUBJECT: _SUBJECT_DIGITS}[kind]
+
+
+def _recipients(mail: Mail) -> list[str]:
+    """Where the mail was delivered to and addressed to."""
+    return [one.address for one in (*mail.delivered_to, *mail.to, *mail.cc)][:200]
+
+
+def _references(mail: Mail) -> list[str]:
+    return [*mail.in_reply_to, *reversed(mail.references)][:200]
