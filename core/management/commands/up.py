@@ -26,12 +26,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
+            chosen = choices()
             Supervisor(
                 checkout=Path(settings.BASE_DIR),
                 var=Path(settings.VAR_DIR),
-                choices=choices(),
+                choices=chosen,
                 parts=_parts(),
-                prepare=self.prepare,
+                prepare=lambda: self.prepare(compress=bool(chosen.outside)),
                 announce=self.announce,
                 say=self.say,
             ).run()
@@ -42,11 +43,11 @@ class Command(BaseCommand):
         self.stdout.write(text)
         self.stdout.flush()
 
-    def prepare(self) -> None:
+    def prepare(self, *, compress: bool) -> None:
         compile_catalogues()
         if not settings.DEBUG:
             self.say("Preparing static files ...")
-            collect_if_changed()
+            collect_if_changed(compress=compress)
 
     def announce(self, url: str) -> None:
         self.say("\n".join(["", f"Otklik runs at {url}", *_demo_lines(Path(settings.VAR_DIR) / "demo.json"), "Stop with Ctrl-C."]))

@@ -1,0 +1,18 @@
+"""Rights: what a role may be allowed to do. Asked at every entrance."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Right(models.TextChoices):
+    DESK = "desk", _("Work at the workstation")
+    ANSWER = "answer", _("Answer guests")
+    CASES_READ = "cases.read", _("Read tickets of the own groups and stores")
+    CASES_WORK = "cases.work", _("Open, route, work on and close tickets")
+    EVERYTHING = "everything.read", _("See tickets and dialogues of all groups")
+    PERSONAL = "guests.personal", _("See guests' contacts unmasked (each look is recorded)")
+    JOURNAL = "journal", _("See and replay the inbound journal")
+    SUPERVISE = "supervise", _("See and change the load and presence of operators")
+    REPORTS = "reports", _("Read reports")
+    ADMIN = "admin", _("Enter the admin panel")
+    CONFIGURE = "configure", _("Change settings in the admin panel")

@@ -1,0 +1,17 @@
+"""One port for everything: sockets by Channels, pages by the WSGI application in a fixed pool of threads (docs/adr/0002)."""
+
+from a2wsgi import WSGIMiddleware
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
+from django.conf import settings
+
+from config.wsgi import application as pages  # sets Django up, so it stands before what imports models
+from config.sockets import sockets  # isort: skip
+
+application = ProtocolTypeRouter(
+    {
+        "http": WSGIMiddleware(pages, workers=settings.WEB_THREADS),
+        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(sockets))),
+    }
+)

@@ -1,0 +1,37 @@
+"""The Celery application: work outside requests. Queues separate what a person waits for from what may wait."""
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("otklik")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+# A task's queue, by its full name; tests/architecture proves that each task is listed.
+QUEUES = {
+    "core.tasks.relay_live_events": "chat",
+    "core.tasks.purge_journals": "bulk",
+    "sla.tasks.mark_breaches": "sla",
+    "worklist.tasks.fold_counters": "default",
+    "omni.tasks.process_event": "chat",
+    "omni.tasks.sweep_journal": "chat",
+    "omni.tasks.send_attempt": "outgoing",
+    "omni.tasks.sweep_attempts": "outgoing",
+    "omni.tasks.fetch_attachment": "default",
+    "omni.tasks.sweep_attachments": "default",
+    "omni.tasks.sweep_presence": "chat",
+    "omni.tasks.distribute_waiting": "chat",
+    "workstation.tasks.wake_snoozed": "default",
+    "reports.tasks.count_closed": "bulk",
+}
+app.conf.task_routes = {name: {"queue": queue} for name, queue in QUEUES.items()}
+
+
+@setup_logging.connect
+def keep_our_logging(**_kwargs: Any) -> None:
+    """Celery would replace the log format that the settings have set."""

@@ -1,0 +1,235 @@
+"""Settings of the one Django project; everything that differs between machines comes from the environment (config/env.py)."""
+
+from pathlib import Path
+
+from celery.schedules import schedule
+from csp.constants import NONE, SELF
+from django.utils.translation import gettext_lazy as _
+
+from config import env
+from core.logs import logging_settings
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var")))
+SERVERS = env.running_servers(VAR_DIR)
+
+DEBUG = env.flag("DEBUG")
+DEMO = env.flag("DEMO")
+SECRET_KEY = env.secret_key(VAR_DIR)
+SECRET_KEY_FALLBACKS = env.listed("SECRET_KEY_FALLBACKS")
+ALLOWED_HOSTS = env.listed("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1],testserver")
+CSRF_TRUSTED_ORIGINS = env.listed("CSRF_TRUSTED_ORIGINS")
+PUBLIC_URL = env.text("PUBLIC_URL", f"http://127.0.0.1:{env.number('PORT', 8000)}").rstrip("/")
+BEHIND_TLS = PUBLIC_URL.startswith("https://")
+
+DATABASE_URL = env.text("DATABASE_URL") or SERVERS.get("DATABASE_URL", "")
+REDIS_URL = env.text("REDIS_URL") or SERVERS.get("REDIS_URL", "redis://127.0.0.1:1/0")
+BROKER_URL = env.text("BROKER_URL", REDIS_URL)
+
+# Without a database address only what needs none works (explain_mail, checks); a query then says that nothing listens.
+DATABASES = {"default": env.database(DATABASE_URL or "postgres://nobody@127.0.0.1:1/none")}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+OWN_APPS = ["core", "accounts", "stores", "customers", "sla", "worklist", "omni", "tickets", "workstation", "reports"]
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_htmx",
+    "axes",
+    "csp",
+    "django_prometheus",
+    "channels",
+    *OWN_APPS,
+]
+MIDDLEWARE = [
+    "core.middleware.RequestId",
+    "core.middleware.DatabaseDown",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "core.middleware.AdminPolicy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.ReaderLanguage",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "core.middleware.RefusalAnswer",
+    "axes.middleware.AxesMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+ASGI_APPLICATION = "config.asgi.application"
+# Threads that run pages and API calls in one web process; each keeps one database connection.
+WEB_THREADS = env.number("WEB_THREADS", 8)
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+AUTH_USER_MODEL = "accounts.Staff"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher", "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+LOGIN_URL = "/sign-in/"
+LOGIN_REDIRECT_URL = "/"
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = 0.25  # hours
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_TEMPLATE = "accounts/locked.html"
+AXES_USERNAME_FORM_FIELD = "username"
+AXES_RESET_ON_SUCCESS = True
+
+SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS
+SECURE_SSL_REDIRECT = False
+SECURE_HSTS_SECONDS = 31_536_000 if BEHIND_TLS else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("TRUST_PROXY") else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:", "blob:"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+# The admin panel's look needs eval and style attributes (docs/adr); no other page inherits this.
+ADMIN_SECURITY_POLICY = {
+    "script-src": [SELF, "'unsafe-eval'"],
+    "style-src": [SELF, "'unsafe-inline'"],
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 30 * 1024 * 1024
+# Webhook bodies of all providers are far smaller; what is larger is kept cut, with the reason.
+WEBHOOK_BODY_LIMIT = 1024 * 1024
+
+LANGUAGE_CODE = "ru"
+LANGUAGES = [("ru", _("Russian")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = "Europe/Moscow"
+USE_TZ = True
+USE_I18N = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+MEDIA_ROOT = VAR_DIR / "media"
+_collected = (STATIC_ROOT / "staticfiles.json").exists() and not DEBUG
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not _collected
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "core.static.ModuleManifestStorage" if _collected else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "cache"}}
+CHANNEL_LAYERS = {"default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.tokens.TokenAuthentication", "rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.HasDeclaredRight"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "accounts.api_errors.api_exception",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Otklik",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["accounts.permissions.HasDeclaredRight"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+CELERY_BROKER_URL = BROKER_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_SOFT_TIME_LIMIT = 300
+CELERY_TASK_TIME_LIMIT = 360
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 3600,
+    "unacked_restore_throttle": 1,
+    "unacked_restore_interval": 5,
+    "global_keyprefix": env.text("BROKER_PREFIX", "otklik:"),
+    "socket_connect_timeout": 3,
+    "retry_policy": {"timeout": 3.0},
+}
+CELERY_TASK_PUBLISH_RETRY = False  # what the queue did not take, a sweep over rows finds
+CELERY_TASK_CREATE_MISSING_QUEUES = True
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
+# Sweeps over rows: each finds work that is due, whatever Redis forgot. Seconds between two rounds.
+CELERY_BEAT_SCHEDULE = {
+    name: {"task": name, "schedule": schedule(seconds), "options": {"expires": max(seconds, 5) * 2}}
+    for name, seconds in {
+        "core.tasks.relay_live_events": 2,
+        "core.tasks.purge_journals": 3600,
+        "sla.tasks.mark_breaches": 5,
+        "worklist.tasks.fold_counters": 10,
+        "omni.tasks.sweep_journal": 5,
+        "omni.tasks.sweep_attempts": 5,
+        "omni.tasks.sweep_attachments": 30,
+        "omni.tasks.sweep_presence": 10,
+        "omni.tasks.distribute_waiting": 5,
+        "workstation.tasks.wake_snoozed": 15,
+        "reports.tasks.count_closed": 60,
+    }.items()
+}
+
+METRICS_TOKEN = env.text("METRICS_TOKEN")
+
+UNFOLD = {
+    "SITE_TITLE": _("Otklik"),
+    "SITE_HEADER": _("Otklik"),
+    "SITE_SYMBOL": "forum",
+    "SHOW_HISTORY": True,
+    "COLORS": {
+        "primary": {
+            "50": "239 246 254", "100": "219 233 250", "200": "184 211 245", "300": "130 184 247", "400": "72 142 226", "500": "27 109 193",
+            "600": "10 88 168", "700": "8 71 136", "800": "7 57 109", "900": "6 46 88", "950": "4 31 60",
+        }
+    },
+}  # fmt: skip
+
+SILENCED_SYSTEM_CHECKS: list[str] = []
+PROMETHEUS_EXPORT_MIGRATIONS = False
+LOGGING_CONFIG = None
+LOG_JSON = env.flag("LOG_JSON", default=not DEBUG)
+logging_settings(as_json=LOG_JSON, level=env.text("LOG_LEVEL", "INFO"))

@@ -1,0 +1,40 @@
+"""The audit trail: one call inside the transaction of each deed."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection
+from django.db.models import Model
+
+from core.models import AuditEntry
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
+
+
+class OutsideTransaction(RuntimeError):
+    """An audit row must live and die with the deed: call inside transaction.atomic()."""
+
+
+def subject_of(thing: Model) -> str:
+    """`case:4711` for a model instance."""
+    return f"{thing._meta.model_name}:{thing.pk}"
+
+
+def record(
+    *,
+    action: str,
+    by: "AbstractBaseUser | None",
+    subject: Model | str,
+    now: datetime,
+    details: Mapping[str, Any] | None = None,
+    address: str | None = None,
+) -> AuditEntry:
+    """Write one audit row. `by` None = the system itself. Raises OutsideTransaction."""
+    if not connection.in_atomic_block:
+        raise OutsideTransaction(action)
+    named = subject if isinstance(subject, str) else subject_of(subject)
+    return AuditEntry.objects.create(
+        at=now, action=action, by_id=by.pk if by else None, subject=named, details=dict(details or {}), address=address
+    )

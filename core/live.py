@@ -1,0 +1,174 @@
+"""Live events: what an open screen must hear of, numbered per member of staff, with replay after a drop.
+
+A change announces itself inside its transaction (a row), is published right after the commit (one pooled call), and is
+published by a sweep if the process died in between. Redis holds each person's log; when Redis is emptied, the log's epoch
+changes and every screen reloads its truth from PostgreSQL. Numbers are given at publishing, so a log has no holes.
+"""
+
+import json
+import time
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from typing import Any, cast
+
+import redis
+import redis.asyncio
+import structlog
+from channels.layers import get_channel_layer
+from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import transaction
+from django.db.models.functions import Now
+
+from core.models import LiveEvent
+from core.redis import client
+
+log = structlog.get_logger(__name__)
+KEPT = timedelta(minutes=15)
+LOG_LENGTH = 5000
+RELAY_BATCH = 500
+# The process that wrote a row publishes it within milliseconds; the sweep takes only what it left behind.
+RELAY_AFTER = timedelta(seconds=2)
+
+# Topics are resolved to people at publishing: `staff:7` is person 7, any other topic is whoever watches it.
+# ARGV: kept seconds, log length, now, wake message, fresh epoch, topic count, topics..., event.
+_PUBLISH = """
+local kept, length, now, wake, n = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[6])
+redis.call('SET', 'live:epoch', ARGV[5], 'NX')
+local people, order = {}, {}
+for i = 7, 6 + n do
+  local person = string.match(ARGV[i], '^staff:(%d+)$')
+  local found = person and {person} or redis.call('ZRANGEBYSCORE', 'live:watch:' .. ARGV[i], now - kept, '+inf')
+  for _, who in ipairs(found) do
+    if not people[who] then people[who] = true; order[#order + 1] = who end
+  end
+end
+for _, who in ipairs(order) do
+  local number = redis.call('INCR', 'live:number:' .. who)
+  redis.call('XADD', 'live:log:' .. who, 'MAXLEN', '~', length, '0-' .. number, 'e', ARGV[7 + n])
+  redis.call('EXPIRE', 'live:log:' .. who, kept)
+  redis.call('PUBLISH', 'asgi__group__live.' .. who, wake)
+end
+return #order
+"""
+# ARGV: person, number of the last event seen, most events to return, fresh epoch.
+_READ = """
+redis.call('SET', 'live:epoch', ARGV[4], 'NX')
+local number = tonumber(redis.call('GET', 'live:number:' .. ARGV[1]) or '0')
+local events = redis.call('XRANGE', 'live:log:' .. ARGV[1], '(0-' .. ARGV[2], '+', 'COUNT', ARGV[3])
+return {redis.call('GET', 'live:epoch'), number, events}
+"""
+READ_BATCH = 1000
+
+
+@dataclass(frozen=True)
+class Position:
+    """How far a screen has read: the log's epoch and the number of the last event."""
+
+    epoch: str
+    number: int
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What came after a position. `resync` = the log cannot tell what was missed, so the screen reloads its truth."""
+
+    position: Position
+    events: Sequence[tuple[int, dict[str, Any]]]
+    resync: bool
+    more: bool = False
+
+
+def announce(*, kind: str, payload: dict[str, Any], topics: Iterable[str]) -> None:
+    """Tell the watchers of `topics`, after commit. Call inside the transaction of the change."""
+    row = LiveEvent.objects.create(kind=kind, payload=payload, topics=sorted(set(topics)))
+    transaction.on_commit(lambda: _publish_quietly([row]))
+
+
+def staff_topic(staff_id: int) -> str:
+    return f"staff:{staff_id}"
+
+
+def socket_group(staff_id: int) -> str:
+    """The channel layer's group of a person's sockets."""
+    return f"live.{staff_id}"
+
+
+def _publish_quietly(rows: Sequence[LiveEvent]) -> None:
+    try:
+        publish_rows(rows)
+    except redis.RedisError:
+        log.warning("live events wait for Redis", rows=len(rows))
+
+
+@cache
+def _wake_message() -> bytes:
+    layer = get_channel_layer()
+    return cast(bytes, layer.serialize({"type": "live.wake"}))
+
+
+def publish_rows(rows: Sequence[LiveEvent]) -> None:
+    """Publish and remove the rows, in one round trip. Raises redis.RedisError; the rows then stay for the sweep."""
+    pipe = client().pipeline(transaction=False)
+    kept, now, fresh = int(KEPT.total_seconds()), int(time.time()), uuid.uuid4().hex
+    for row in rows:
+        event = json.dumps({"kind": row.kind, "data": row.payload}, cls=DjangoJSONEncoder, ensure_ascii=False)
+        pipe.eval(_PUBLISH, 0, kept, LOG_LENGTH, now, _wake_message(), fresh, len(row.topics), *row.topics, event)
+    pipe.execute()
+    LiveEvent.objects.filter(pk__in=[row.pk for row in rows]).delete()
+
+
+def relay() -> int:
+    """Publish rows that their own process did not; returns how many. Raises redis.RedisError."""
+    with transaction.atomic():
+        left = LiveEvent.objects.filter(created_at__lt=Now() - RELAY_AFTER)
+        rows = list(left.select_for_update(skip_locked=True).order_by("pk")[:RELAY_BATCH])
+        if rows:
+            publish_rows(rows)
+        return len(rows)
+
+
+class LiveLog:
+    """One process's asynchronous reader of the logs; sockets share its connections."""
+
+    def __init__(self) -> None:
+        pool = redis.asyncio.BlockingConnectionPool.from_url(
+            settings.REDIS_URL, max_connections=32, timeout=10, socket_connect_timeout=2, socket_timeout=5
+        )
+        self._client: redis.asyncio.Redis[bytes] = redis.asyncio.Redis(connection_pool=pool)
+
+    async def read(self, staff_id: int, since: Position | None) -> Reading:
+        """Events after `since`; None = from now on. Raises redis.RedisError."""
+        last = since.number if since else 0
+        found = await self._client.eval(_READ, 0, staff_id, last, READ_BATCH, uuid.uuid4().hex)  # type: ignore[misc]
+        epoch, number = found[0].decode(), int(found[1])
+        here = Position(epoch, number)
+        if since is None:
+            return Reading(here, (), resync=False)
+        events = [(int(entry[0].decode().split("-")[1]), json.loads(entry[1][1])) for entry in found[2]]
+        reached = events[-1][0] if events else last
+        first_missing = bool(events) and events[0][0] != last + 1
+        if since.epoch != epoch or last > number or first_missing or (not events and last < number):
+            return Reading(here, (), resync=True)
+        return Reading(Position(epoch, reached), events, resync=False, more=reached < number)
+
+    async def watch(self, staff_id: int, topics: Iterable[str]) -> None:
+        """Count the person among the watchers of `topics`; to be repeated within KEPT. Raises redis.RedisError."""
+        now = int(time.time())
+        async with self._client.pipeline(transaction=False) as pipe:
+            for topic in topics:
+                key = f"live:watch:{topic}"
+                pipe.zadd(key, {str(staff_id): now})
+                pipe.zremrangebyscore(key, "-inf", now - int(KEPT.total_seconds()))
+                pipe.expire(key, int(KEPT.total_seconds()))
+            await pipe.execute()
+
+    async def unwatch(self, staff_id: int, topics: Iterable[str]) -> None:
+        """No longer count the person among the watchers. Raises redis.RedisError."""
+        async with self._client.pipeline(transaction=False) as pipe:
+            for topic in topics:
+                pipe.zrem(f"live:watch:{topic}", str(staff_id))
+            await pipe.execute()

@@ -1,0 +1,93 @@
+"""What happens around every page: a request id in the logs, a sentence when the database is away, refusals as answers."""
+
+import uuid
+from collections.abc import Callable
+
+import structlog
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+
+from core.refusal import Refusal
+
+log = structlog.get_logger(__name__)
+DATABASE_AWAY = (OperationalError, InterfaceError)
+Handler = Callable[[HttpRequest], HttpResponseBase]
+
+
+def wants_json(request: HttpRequest) -> bool:
+    """Whether the caller is a program: the API, the chat, a webhook, or a script that asks for JSON."""
+    return request.path.startswith(("/api/", "/chat/", "/hooks/")) or "application/json" in request.headers.get("Accept", "")
+
+
+class RequestId:
+    """Gives each request an id (or keeps the caller's X-Request-Id), returns it and puts it into every log line."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        given = request.headers.get("X-Request-Id", "")
+        request_id = given if 8 <= len(given) <= 64 and given.isascii() and given.isprintable() else uuid.uuid4().hex
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        response = self.get_response(request)
+        response.headers["X-Request-Id"] = request_id
+        return response
+
+
+def unavailable(request: HttpRequest) -> HttpResponse:
+    """503 with a sentence: JSON for programs, a page for people."""
+    log.warning("database is away", path=request.path, exc_info=True)
+    text = _("The service is restarting. Nothing is lost; please try again in a minute.")
+    if wants_json(request):
+        answer: HttpResponse = JsonResponse({"code": "unavailable", "message": text}, status=503)
+    else:
+        answer = HttpResponse(render_to_string("core/unavailable.html", {"text": text}), status=503)
+    answer.headers["Retry-After"] = "5"
+    return answer
+
+
+class DatabaseDown:
+    """Answers 503 with a sentence while PostgreSQL is away, instead of a traceback."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return unavailable(request) if isinstance(exception, DATABASE_AWAY) else None
+
+
+class RefusalAnswer:
+    """Turns a Refusal raised anywhere below a page into an answer with its sentence."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, Refusal):
+            return None
+        if wants_json(request):
+            return JsonResponse({"code": exception.code, "message": str(exception.text)}, status=exception.status)
+        return HttpResponse(render_to_string("core/refused.html", {"refusal": exception}, request), status=exception.status)
+
+
+class AdminPolicy:
+    """Gives the admin panel, and nothing else, the content security policy that its look needs."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if request.path.startswith("/admin/"):
+            response._csp_replace = settings.ADMIN_SECURITY_POLICY  # type: ignore[attr-defined]
+        return response

@@ -1,0 +1,12 @@
+"""One pooled Redis client per process. What is in Redis may be lost: callers keep the truth in PostgreSQL."""
+
+from functools import cache
+
+import redis
+from django.conf import settings
+
+
+@cache
+def client() -> "redis.Redis[bytes]":
+    """The pooled client of this process; faults are redis.RedisError."""
+    return redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=5)

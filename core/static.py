@@ -1,0 +1,8 @@
+"""Static files with hashed names, imports inside ES modules included."""
+
+from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+
+class ModuleManifestStorage(CompressedManifestStaticFilesStorage):
+    support_js_module_import_aggregation = True
+    manifest_strict = False

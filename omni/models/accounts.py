@@ -1,0 +1,66 @@
+"""Queues and channel accounts."""
+
+import uuid
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Group
+from core import secrets
+from omni.channels.contract import AccountConfig
+from omni.states import AccountState, Reopen
+from sla.models import Policy
+
+
+class Queue(models.Model):
+    """Where a channel's dialogues wait: a group of people, a promise, a rule for guests who come back."""
+
+    code = models.SlugField(_("code"), unique=True)
+    name = models.CharField(_("name"), max_length=120)
+    group = models.ForeignKey(Group, models.PROTECT, related_name="queues", verbose_name=_("group"))
+    policy = models.ForeignKey(Policy, models.PROTECT, verbose_name=_("SLA policy"))
+    priority = models.SmallIntegerField(_("priority"), default=0, help_text=_("Higher is served first."))
+    reopen = models.CharField(_("when a guest comes back"), max_length=8, choices=Reopen, default=Reopen.WITHIN)
+    reopen_days = models.PositiveSmallIntegerField(_("days"), default=3)
+    is_paused = models.BooleanField(_("paused: nothing is given out"), default=False)
+
+    class Meta:
+        verbose_name = _("queue")
+        verbose_name_plural = _("queues")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ChannelAccount(models.Model):
+    """One account of a channel: a bot, a mailbox, a site with a chat."""
+
+    public_id = models.UUIDField(_("address"), default=uuid.uuid4, unique=True, editable=False)
+    kind = models.CharField(_("channel"), max_length=24)
+    name = models.CharField(_("name"), max_length=120)
+    queue = models.ForeignKey(Queue, models.PROTECT, verbose_name=_("queue"))
+    state = models.CharField(_("state"), max_length=8, choices=AccountState, default=AccountState.ENABLED)
+    state_reason = models.CharField(_("reason"), max_length=240, blank=True)
+    weight = models.PositiveSmallIntegerField(_("weight"), default=1, help_text=_("How much of an operator's capacity a dialogue takes."))
+    settings = models.JSONField(_("settings"), default=dict, blank=True)
+    closed_secrets = models.TextField(editable=False, default="")
+    paused_until = models.DateTimeField(_("paused until"), null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("channel account")
+        verbose_name_plural = _("channel accounts")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def set_secrets(self, **values: str) -> None:
+        """Replace the given secrets; the others stay."""
+        self.closed_secrets = secrets.close({**secrets.open_box(self.closed_secrets), **values})
+
+    def config(self) -> AccountConfig:
+        """The account as its adapter sees it, secrets opened. Raises core.secrets.SecretLost."""
+        return AccountConfig(
+            id=str(self.public_id), kind=self.kind, settings=self.settings, secrets=secrets.open_box(self.closed_secrets)
+        )

@@ -1,0 +1,87 @@
+"""Reads of channels, sessions and the guest's feed."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Staff
+from core.refusal import Refusal
+from customers.models import Guest
+from omni.models import ChannelAccount, InboundEvent, Message, Session
+from omni.states import AccountState, EventState
+from worklist.models import Item
+
+FEED_PAGE = 50
+
+
+def find_account(*, kind: str, public_id: str) -> ChannelAccount | None:
+    """A channel account that takes events; None when there is none such."""
+    try:
+        key = uuid.UUID(str(public_id))
+    except ValueError:
+        return None
+    return ChannelAccount.objects.filter(kind=kind, public_id=key).exclude(state=AccountState.DISABLED).first()
+
+
+def find_guest(*, staff: Staff, guest_id: int) -> Guest:
+    """A guest with whom the person has, or had, something to do. Raises Refusal (404)."""
+    if not Item.objects.visible_to(staff).filter(guest_id=guest_id).exists():
+        raise Refusal("not_found", _("There is no such guest, or you may not see this guest."), status=404)
+    return Guest.objects.get(pk=guest_id)
+
+
+@dataclass(frozen=True)
+class FeedPage:
+    """Part of a guest's feed, oldest first. `before` = the cursor of the page above; None = this is the beginning."""
+
+    messages: Sequence[Message]
+    before: str | None
+
+
+def _feed(guest_id: int) -> "QuerySet[Message]":
+    related = ("author", "session", "account", "letter")
+    feed = Message.objects.filter(guest_id=guest_id).select_related(*related).prefetch_related("attachments").defer("search", "letter__html")
+    return feed.order_by("-sent_at", "-sequence", "-id")
+
+
+def list_feed(*, guest_id: int, before: str = "", limit: int = FEED_PAGE) -> FeedPage:
+    """The guest's messages of all channels up to a cursor. The caller has checked that the guest may be seen. Raises Refusal."""
+    feed = _feed(guest_id)
+    if before:
+        at, sequence, pk = _read_cursor(before)
+        older = Q(sent_at__lt=at) | Q(sent_at=at, sequence__lt=sequence) | Q(sent_at=at, sequence=sequence, pk__lt=pk)
+        feed = feed.filter(sent_at__lte=at).filter(older)
+    found = list(feed[: limit + 1])
+    page = found[:limit][::-1]
+    return FeedPage(messages=page, before=_write_cursor(page[0]) if len(found) > limit else None)
+
+
+def _write_cursor(message: Message) -> str:
+    return f"{message.sent_at.isoformat()}~{message.sequence}~{message.pk}"
+
+
+def _read_cursor(cursor: str) -> tuple[datetime, int, int]:
+    try:
+        at, sequence, pk = cursor.split("~")
+        return datetime.fromisoformat(at), int(sequence), int(pk)
+    except ValueError:
+        raise Refusal("bad_cursor", _("The feed cannot go on from there; please load it again."), status=400) from None
+
+
+def find_messages(*, guest_id: int, ids: Sequence[int]) -> Sequence[Message]:
+    """These messages of the guest's feed, oldest first."""
+    return list(_feed(guest_id).filter(pk__in=ids))[::-1]
+
+
+def find_session(session_id: int) -> Session | None:
+    return Session.objects.select_related("account", "guest", "identity", "queue__group", "owner").filter(pk=session_id).first()
+
+
+def list_troubled_events(*, limit: int = 100) -> Sequence[InboundEvent]:
+    """Events that could not be read or processed, newest first."""
+    troubled = InboundEvent.objects.filter(state__in=[EventState.UNREADABLE, EventState.FAILED])
+    return list(troubled.select_related("account").order_by("-received_at")[:limit])

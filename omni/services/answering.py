@@ -1,0 +1,114 @@
+"""Answering a guest in the channel the guest came by."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Staff
+from core import audit
+from core.refusal import Refusal
+from omni.channels.contract import Capabilities, OutgoingFile
+from omni.channels.registry import adapter_for
+from omni.followers import followers
+from omni.models import Message, Session
+from omni.services import conversations, files, rows, sending
+from omni.states import Direction, SessionState
+from sla.models import Metric
+from sla.services import clocks
+
+
+def capabilities_of(session: Session) -> Capabilities:
+    return adapter_for(session.account.kind).capabilities
+
+
+@transaction.atomic
+def answer(
+    *,
+    session_id: int,
+    text: str,
+    by: Staff,
+    now: datetime,
+    seen_message_id: int | None = None,
+    over_newer: bool = False,
+    uploads: Sequence[OutgoingFile] = (),
+) -> Message:
+    """Write an answer and queue its sending. `seen_message_id` = the newest message on the sender's screen.
+
+    Raises Refusal: empty or too long text, closed session, the guest blocked us, the reply window is over, or a newer message
+    has come that the sender has not seen (unless `over_newer`).
+    """
+    session = conversations.lock(session_id)
+    _check(session, text, uploads, now=now)
+    if not over_newer and seen_message_id is not None and session.last_inbound_id > seen_message_id:
+        raise Refusal("newer_messages", _("New messages came while you were writing. Read them, or send all the same."))
+    last = Message.objects.filter(pk=session.last_inbound_id).values_list("external_id", flat=True).first()
+    message = conversations.add_outgoing(session=session, text=text, by=by, now=now, reply_to=last or "")
+    files.store_uploads(message=message, uploads=uploads)
+    _stop_waiting(session, message, now=now)
+    sending.queue(message=message, not_before=now + timedelta(seconds=capabilities_of(session).undo_seconds), now=now)
+    audit.record(action="message.answered", by=by, subject=session, now=now, details={"message": message.pk})
+    return message
+
+
+@transaction.atomic
+def note(*, session_id: int, text: str, by: Staff, now: datetime) -> Message:
+    """An internal note in the feed. Raises Refusal when it is empty."""
+    if not text.strip():
+        raise Refusal("empty", _("Write something first."), status=400)
+    return conversations.add_line(session=conversations.lock(session_id), direction=Direction.NOTE, text=text, by=by, now=now)
+
+
+def _check(session: Session, text: str, uploads: Sequence[OutgoingFile], *, now: datetime) -> None:
+    can = capabilities_of(session)
+    if session.state == SessionState.CLOSED:
+        raise Refusal("closed", _("The dialogue is closed. Open it again to write to the guest."))
+    if not text.strip() and not uploads:
+        raise Refusal("empty", _("Write something first."), status=400)
+    if can.text_limit and len(text) > can.text_limit:
+        limit = _("The text is %(excess)d characters over this channel's limit of %(limit)d.")
+        raise Refusal("too_long", limit % {"excess": len(text) - can.text_limit, "limit": can.text_limit}, status=400)
+    if len(uploads) > can.attachments_per_message:
+        raise Refusal("too_many_files", _("This channel takes fewer files at a time."), status=400)
+    if can.attachment_bytes and sum(len(file.data) for file in uploads) > can.attachment_bytes:
+        raise Refusal("file_too_large", _("The files are too large for this channel."), status=400)
+    if session.identity.blocked_at:
+        raise Refusal("blocked", _("The guest has blocked us in this channel."))
+    if can.reply_window and session.last_inbound_at and now - session.last_inbound_at > can.reply_window:
+        raise Refusal("window_closed", _("The reply window of this channel is over."))
+
+
+def _stop_waiting(session: Session, message: Message, *, now: datetime) -> None:
+    """A person has answered: nobody waits, unless the send fails for good (then the wait comes back)."""
+    session.waiting_since, session.unread, session.last_message_at = None, 0, now
+    # A colleague's answer counts as news for whoever else is writing.
+    session.last_inbound_id = max(session.last_inbound_id, message.pk)
+    session.save(update_fields=["waiting_since", "unread", "last_message_at", "last_inbound_id", "message_count"])
+    clocks.meet(subject=session.clock_subject, metrics=[Metric.FIRST_RESPONSE, Metric.NEXT_RESPONSE], now=now)
+    for follower in followers():
+        follower.on_answered(session, message, now=now)
+    rows.show(session, now=now, preview=message)
+
+
+@transaction.atomic
+def take_back(*, message_id: int, by: Staff) -> Message:
+    """Undo a send that has not begun. Raises Refusal when it is too late."""
+    message = Message.objects.select_related("session").get(pk=message_id)
+    session = conversations.lock(message.session_id)
+    if not sending.cancel(message=message):
+        raise Refusal("too_late", _("The message is already on its way."))
+    audit.record(action="message.taken_back", by=by, subject=session, now=timezone.now(), details={"message": message.pk})
+    return message
+
+
+@transaction.atomic
+def resend(*, message_id: int, by: Staff, now: datetime) -> Message:
+    """Send a failed message again: a new attempt. Raises Refusal when it has not failed."""
+    message = Message.objects.select_related("session").get(pk=message_id)
+    session = conversations.lock(message.session_id)
+    message.refresh_from_db()
+    sending.requeue(message=message, now=now)
+    audit.record(action="message.resent", by=by, subject=session, now=now, details={"message": message.pk})
+    return message

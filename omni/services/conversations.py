@@ -1,0 +1,304 @@
+"""Sessions: opened by a message, joined by the next ones, taken, handed on, parked with a ticket, closed."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Staff
+from core import audit, events
+from core.live import announce
+from core.refusal import Refusal
+from core.text import first_line, storable
+from customers.models import Identity
+from omni.channels.contract import Inbound, InboundKind
+from omni.events import MessageReceived, SessionClosed
+from omni.followers import followers
+from omni.models import ChannelAccount, Letter, Message, Session
+from omni.services import loads, rows
+from omni.states import SESSION_MOVES, Direction, Reopen, SendState, SessionState
+from sla.models import Metric
+from sla.services import clocks
+
+# Message-time may not lie in the future of our clock by more than this: a wrong clock must not sort above all answers.
+FUTURE_LIMIT = timedelta(minutes=5)
+
+
+def lock(session_id: int) -> Session:
+    """The session, locked until the transaction ends. Raises Refusal when it does not exist."""
+    found = Session.objects.select_for_update(of=("self",)).select_related("account", "guest", "queue__policy__calendar", "identity")
+    session = found.filter(pk=session_id).first()
+    if session is None:
+        raise Refusal("not_found", _("There is no such dialogue."), status=404)
+    return session
+
+
+def move(session: Session, state: SessionState) -> None:
+    """Change the state by the table of moves; the session must be locked. Raises Refusal."""
+    if state not in SESSION_MOVES[session.state]:
+        raise Refusal("wrong_state", _("The dialogue cannot do this in its present state. Please look at it again."))
+    session.state = state
+
+
+def find_thread(*, account: ChannelAccount, identity: Identity, thread_keys: Sequence[str]) -> Session | None:
+    """The session that a verified thread key names, if this identity takes part in it; an id alone opens no stranger's case."""
+    for key in thread_keys:
+        number = key.partition(":")[2] if key.startswith("session:") else ""
+        if number.isdigit():
+            found = Session.objects.filter(pk=int(number), account=account, identity=identity)
+        elif key.startswith("message-id:"):
+            letter = Letter.objects.filter(rfc_message_id=key.partition(":")[2], message__account=account).first()
+            found = Session.objects.filter(messages__letter=letter, identity=identity) if letter else Session.objects.none()
+        else:
+            continue
+        session = found.first()
+        if session is not None and session.state != SessionState.CLOSED:
+            return lock(session.pk)
+    return None
+
+
+def join_or_open(*, account: ChannelAccount, identity: Identity, subject: str, now: datetime) -> Session:
+    """The identity's open session, else the last one reopened, else a new one (the queue's rule). Identity must be locked."""
+    last = Session.objects.filter(identity=identity, account=account).order_by("-opened_at", "-pk").first()
+    if last is not None and last.state != SessionState.CLOSED:
+        return lock(last.pk)
+    if last is not None and _may_reopen(last, now=now):
+        return reopen(session=lock(last.pk), now=now)
+    session = Session.objects.create(
+        account=account,
+        identity=identity,
+        guest=identity.guest,
+        queue=account.queue,
+        previous=last,
+        subject=first_line(storable(subject), 240),
+        opened_at=now,
+        last_message_at=now,
+    )
+    return lock(session.pk)
+
+
+def _may_reopen(last: Session, *, now: datetime) -> bool:
+    rule = last.queue.reopen
+    if rule == Reopen.NEVER or last.closed_at is None:
+        return rule == Reopen.ALWAYS
+    return rule == Reopen.ALWAYS or now - last.closed_at <= timedelta(days=last.queue.reopen_days)
+
+
+def reopen(*, session: Session, now: datetime) -> Session:
+    """A closed session goes on in the queue: whoever had it may be absent, so it is given out anew."""
+    move(session, SessionState.WAITING)
+    session.owner, session.closed_at, session.opened_at = None, None, now
+    session.save(update_fields=["state", "owner", "closed_at", "opened_at"])
+    for follower in followers():
+        follower.on_reopened(session, now=now)
+    return session
+
+
+def add_inbound(*, session: Session, item: Inbound, now: datetime) -> Message:
+    """The guest's message joins the locked session: feed, clock, list row and followers in one transaction."""
+    message = _insert(
+        session=session,
+        direction=Direction.IN,
+        text=item.text,
+        visible_text=item.visible_text,
+        sent_at=min(item.sent_at, now + FUTURE_LIMIT),
+        sequence=item.sequence,
+        external_id=item.external_id,
+        reply_to=item.reply_to,
+        album=item.album,
+        is_automatic=item.kind is InboundKind.AUTO_REPLY,
+        now=now,
+    )
+    if item.subject or item.html:
+        Letter.objects.create(
+            message=message, subject=storable(item.subject)[:500], html=storable(item.html), rfc_message_id=_rfc_id(item)
+        )
+    if message.is_automatic:  # an out-of-office mail neither waits for an answer nor changes the state
+        session.save(update_fields=["message_count", "last_message_at"])
+        return message
+    _count_waiting(session, message, now=now)
+    held = False
+    for follower in followers():
+        if follower.holds(session):
+            follower.on_inbound(session, message, now=now)
+            held = True
+    if session.state == SessionState.PARKED and not held:
+        move(session, SessionState.WAITING)
+        session.save(update_fields=["state"])
+    rows.show(session, now=now, preview=message)
+    events.publish(MessageReceived(message_id=message.pk, session_id=session.pk, guest_id=session.guest_id))
+    return message
+
+
+def _rfc_id(item: Inbound) -> str:
+    return storable(item.external_id)[:255]
+
+
+def _count_waiting(session: Session, message: Message, *, now: datetime) -> None:
+    begun = session.waiting_since
+    # The wait starts with the guest's word, but never before our last answer.
+    session.waiting_since = begun or min(max(message.sent_at, session.last_message_at), now)
+    session.last_inbound_at, session.last_inbound_id = now, message.pk
+    session.unread += 1
+    session.last_message_at = now
+    session.save(
+        update_fields=["waiting_since", "last_inbound_at", "last_inbound_id", "unread", "message_count", "last_message_at", "subject"]
+    )
+    if begun is None and session.state != SessionState.PARKED:
+        first = not Message.objects.filter(session=session, direction=Direction.OUT, is_automatic=False).exists()
+        metric = Metric.FIRST_RESPONSE if first else Metric.NEXT_RESPONSE
+        clocks.start(
+            subject=session.clock_subject, policy=session.queue.policy, metrics=[metric], now=now, since=session.waiting_since
+        )
+
+
+def add_line(
+    *, session: Session, direction: Direction, text: str, by: Staff | None, now: datetime, external_id: str = ""
+) -> Message:
+    """A note or system line in the locked session's feed; the guest never sees it."""
+    message = _insert(
+        session=session, direction=direction, text=text, sent_at=now, author=by, is_automatic=by is None, external_id=external_id, now=now
+    )
+    session.save(update_fields=["message_count"])
+    tell_feed(message)
+    return message
+
+
+def add_outgoing(*, session: Session, text: str, by: Staff | None, now: datetime, reply_to: str = "", automatic: bool = False) -> Message:
+    """The row of an answer in the locked session; `omni.services.answering` sends it."""
+    message = _insert(
+        session=session,
+        direction=Direction.OUT,
+        text=text,
+        sent_at=now,
+        author=by,
+        reply_to=reply_to,
+        is_automatic=automatic,
+        send_state=SendState.QUEUED,
+        now=now,
+    )
+    return message
+
+
+def _insert(*, session: Session, direction: Direction, text: str, sent_at: datetime, now: datetime, **values: object) -> Message:
+    session.message_count += 1
+    for name in ("external_id", "reply_to", "album", "visible_text"):
+        if isinstance(values.get(name), str):
+            values[name] = storable(str(values[name]))[: None if name == "visible_text" else 255]
+    message = Message(
+        session=session,
+        account=session.account,
+        guest_id=session.guest_id,
+        seq=session.message_count,
+        direction=direction,
+        text=storable(text),
+        sent_at=sent_at,
+        received_at=now,
+        **values,
+    )
+    message.save(force_insert=True)
+    if direction in {Direction.IN, Direction.OUT}:
+        tell_feed(message)
+    return message
+
+
+def tell_feed(message: Message) -> None:
+    """Tell the screens that show this guest's feed."""
+    announce(
+        kind="message",
+        payload={"message_id": message.pk, "session_id": message.session_id, "guest_id": message.guest_id, "direction": message.direction},
+        topics=[f"guest:{message.guest_id}"],
+    )
+
+
+@transaction.atomic
+def take(*, session_id: int, by: Staff, now: datetime) -> Session:
+    """An operator takes a waiting session from the queue. Raises Refusal when somebody else was first."""
+    session = lock(session_id)
+    if session.state == SessionState.ACTIVE and session.owner_id == by.pk:
+        return session
+    if session.state != SessionState.WAITING:
+        raise Refusal("taken", _("Somebody else has already taken this dialogue."))
+    return assign(session=session, to=by, by=by, now=now, action="session.taken")
+
+
+def assign(*, session: Session, to: Staff, by: Staff | None, now: datetime, action: str = "session.assigned") -> Session:
+    """Give the locked session to a person and count it into the load."""
+    loads.release(session)
+    move(session, SessionState.ACTIVE) if session.state != SessionState.ACTIVE else None
+    session.owner, session.assigned_at = to, now
+    session.save(update_fields=["state", "owner", "assigned_at"])
+    loads.hold(session, now=now)
+    audit.record(action=action, by=by, subject=session, now=now, details={"to": to.pk})
+    rows.show(session, now=now)
+    return session
+
+
+@transaction.atomic
+def give_back(*, session_id: int, by: Staff | None, now: datetime, reason: str = "") -> Session:
+    """Return an active session to its queue; its place is by the guest's waiting time, not the end. `by` None = the system."""
+    session = lock(session_id)
+    if session.state != SessionState.ACTIVE:
+        raise Refusal("wrong_state", _("Only a dialogue in work can go back to the queue."))
+    loads.release(session)
+    move(session, SessionState.WAITING)
+    session.owner = None
+    session.save(update_fields=["state", "owner"])
+    audit.record(action="session.returned", by=by, subject=session, now=now, details={"reason": reason})
+    rows.show(session, now=now)
+    return session
+
+
+@transaction.atomic
+def transfer(*, session_id: int, to: Staff, by: Staff, note: str, now: datetime) -> Session:
+    """Hand a session to a colleague with a note. Raises Refusal."""
+    session = lock(session_id)
+    if session.state not in {SessionState.ACTIVE, SessionState.WAITING}:
+        raise Refusal("wrong_state", _("Only an open dialogue can be handed on."))
+    if not to.is_active:
+        raise Refusal("absent", _("This person does not work here any more."))
+    assign(session=session, to=to, by=by, now=now, action="session.transferred")
+    if note.strip():
+        add_line(session=session, direction=Direction.NOTE, text=note, by=by, now=now)
+    return session
+
+
+def park(*, session: Session, by: Staff | None, now: datetime) -> Session:
+    """The conversation goes on with a ticket's group: the locked session leaves the operators' lists."""
+    loads.release(session)
+    move(session, SessionState.PARKED)
+    session.owner = None
+    session.save(update_fields=["state", "owner"])
+    clocks.cancel(subject=session.clock_subject, now=now)
+    rows.show(session, now=now)
+    return session
+
+
+@transaction.atomic
+def close(*, session_id: int, by: Staff | None, now: datetime) -> Session:
+    """End the session; one that a ticket still needs is parked instead. Closing twice is the same as once."""
+    session = lock(session_id)
+    if session.state == SessionState.CLOSED:
+        return session
+    if any(follower.holds(session) for follower in followers()):
+        return session if session.state == SessionState.PARKED else park(session=session, by=by, now=now)
+    loads.release(session)
+    move(session, SessionState.CLOSED)
+    session.closed_at, session.unread, session.waiting_since = now, 0, None
+    session.save(update_fields=["state", "closed_at", "unread", "waiting_since"])
+    clocks.cancel(subject=session.clock_subject, now=now)
+    audit.record(action="session.closed", by=by, subject=session, now=now)
+    rows.show(session, now=now)
+    events.publish(SessionClosed(session_id=session.pk))
+    return session
+
+
+@transaction.atomic
+def mark_read(*, session_id: int, up_to: int, now: datetime) -> None:
+    """The owner has the newest message on the screen."""
+    session = lock(session_id)
+    if session.unread and up_to >= session.last_inbound_id:
+        session.unread = 0
+        session.save(update_fields=["unread"])
+        rows.show(session, now=now)

@@ -1,0 +1,113 @@
+"""What one inbound item does: a message joins or opens a session, an edit changes a message, a status moves a send."""
+
+from datetime import datetime
+
+import structlog
+from django.utils.translation import gettext as _
+
+from core.live import announce
+from core.text import storable
+from customers.models import Identity
+from customers.services import identities
+from omni.channels.contract import Inbound, InboundKind
+from omni.models import ChannelAccount, Message, MessageVersion, Session
+from omni.services import bounces, conversations, files, sending
+from omni.states import Direction
+
+log = structlog.get_logger(__name__)
+_MESSAGES = frozenset({InboundKind.MESSAGE, InboundKind.AUTO_REPLY})
+
+
+def apply(*, account: ChannelAccount, item: Inbound, now: datetime) -> Message | None:
+    """Apply one item inside the caller's transaction; None when it makes or changes no message. Repeats change nothing."""
+    if item.kind in _MESSAGES:
+        return _message(account, item, now=now)
+    if item.kind is InboundKind.EDIT:
+        return _edit(account, item, now=now)
+    if item.kind is InboundKind.DELETE:
+        return _delete(account, item, now=now)
+    if item.kind is InboundKind.STATUS and item.state:
+        sending.apply_status(account=account, external_id=item.external_id, state=item.state.value, error=item.error, now=now)
+    elif item.kind is InboundKind.BOUNCE:
+        return bounces.apply(account=account, item=item, now=now)
+    elif item.kind in {InboundKind.BLOCKED, InboundKind.UNBLOCKED}:
+        _block(account, item, now=now)
+    return None
+
+
+def _known(account: ChannelAccount, external_id: str) -> Message | None:
+    if not external_id:
+        return None
+    return Message.objects.filter(account=account, external_id=storable(external_id)[:255]).select_related("session").first()
+
+
+def identity_of(account: ChannelAccount, item: Inbound, *, now: datetime) -> Identity:
+    return identities.recognise(
+        channel=account.kind,
+        scope=str(account.public_id),
+        external_id=item.guest_external_id,
+        name=item.guest_name,
+        address=item.conversation or item.guest_external_id,
+        phone=item.phone,
+        email=item.email,
+        now=now,
+    )
+
+
+def _message(account: ChannelAccount, item: Inbound, *, now: datetime) -> Message | None:
+    identity = identity_of(account, item, now=now)
+    # Asked under the identity's lock: of equal events in parallel the second finds the first one's message.
+    if known := _known(account, item.external_id):
+        return known
+    automatic = item.kind is InboundKind.AUTO_REPLY
+    session = conversations.find_thread(account=account, identity=identity, thread_keys=item.thread_keys)
+    if session is None and automatic:
+        log.info("machine mail without a conversation is kept in the journal only", account=account.pk)
+        return None
+    if session is None or not automatic:
+        session = session or conversations.join_or_open(account=account, identity=identity, subject=item.subject, now=now)
+    message = conversations.add_inbound(session=session, item=item, now=now)
+    files.keep_all(message=message, attachments=item.attachments, now=now)
+    return message
+
+
+def _edit(account: ChannelAccount, item: Inbound, *, now: datetime) -> Message | None:
+    message = _known(account, item.external_id)
+    if message is None:  # the original never reached us: the edit is all there is
+        return _message(account, item, now=now)
+    text = storable(item.text)
+    if message.text == text or (message.edited_at and message.edited_at >= item.sent_at):
+        return message
+    MessageVersion.objects.create(message=message, text=message.text, replaced_at=now)
+    message.text, message.visible_text, message.edited_at = text, storable(item.visible_text), item.sent_at
+    message.save(update_fields=["text", "visible_text", "edited_at"])
+    _tell(message)
+    return message
+
+
+def _delete(account: ChannelAccount, item: Inbound, *, now: datetime) -> Message | None:
+    message = _known(account, item.external_id)
+    if message is not None and message.deleted_at is None:
+        message.deleted_at = now
+        message.save(update_fields=["deleted_at"])
+        _tell(message)
+    return message
+
+
+def _tell(message: Message) -> None:
+    session = message.session
+    announce(
+        kind="message_changed", payload={"message_id": message.pk, "guest_id": session.guest_id}, topics=[f"guest:{session.guest_id}"]
+    )
+
+
+def _block(account: ChannelAccount, item: Inbound, *, now: datetime) -> None:
+    identity = identity_of(account, item, now=now)
+    blocked = item.kind is InboundKind.BLOCKED
+    if blocked == bool(identity.blocked_at):
+        return
+    identities.mark_blocked(identity=identity, now=now if blocked else None)
+    session = Session.objects.filter(identity=identity, account=account).order_by("-opened_at").first()
+    if session is not None:
+        text = _("The guest has blocked us in this channel.") if blocked else _("The guest can be written to again.")
+        conversations.add_line(session=session, direction=Direction.SYSTEM, text=text, by=None, now=now)

@@ -1,0 +1,139 @@
+"""The inbound journal: keep first, understand later. Replaying anything changes nothing."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from accounts.models import Staff
+from core import audit
+from core.text import storable
+from omni.channels.contract import Inbound, InboundKind, RawEvent, Unreadable
+from omni.channels.registry import adapter_for
+from omni.models import ChannelAccount, InboundEvent
+from omni.services import inbound
+from omni.states import EventState
+
+log = structlog.get_logger(__name__)
+# A failure that is not the event's own fault (a database restart) passes: tried again after these seconds, then shown.
+RETRY_AFTER = (5, 30, 120, 600)
+KEPT_HEADERS = frozenset({"content-type", "user-agent", "x-request-id", "content-length"})
+
+
+def keep(*, account: ChannelAccount, event: RawEvent) -> InboundEvent | None:
+    """Store an event under its provider's key; None = it is there already. Call `process` after the commit."""
+    key = storable(adapter_for(account.kind).event_key(event))[:200]
+    made = InboundEvent(
+        account=account, key=key, body=event.body, headers=_shown(event.headers), query=dict(event.query), received_at=event.received_at
+    )
+    InboundEvent.objects.bulk_create([made], ignore_conflicts=True)
+    # Conflicts are told apart by the row's age: bulk_create returns no id for a row that was there.
+    return InboundEvent.objects.filter(account=account, key=key).defer("body").first() if made.pk is None else made
+
+
+def keep_refused(*, account: ChannelAccount, event: RawEvent, reason: str) -> None:
+    """Store what cannot be taken as it is (too large, cut), with the reason, for a person to look at."""
+    key = storable(f"refused:{adapter_for(account.kind).event_key(event)}")[:200]
+    InboundEvent.objects.bulk_create(
+        [
+            InboundEvent(
+                account=account,
+                key=key,
+                body=event.body,
+                headers=_shown(event.headers),
+                received_at=event.received_at,
+                state=EventState.UNREADABLE,
+                reason=reason,
+            )
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _shown(headers: Mapping[str, str]) -> dict[str, str]:
+    """Headers worth keeping; secrets and cookies are not."""
+    return {name: storable(value) for name, value in headers.items() if name in KEPT_HEADERS}
+
+
+def process(event_id: int, *, now: datetime, again: bool = False) -> EventState | None:
+    """Turn a stored event into messages; safe to run twice and in parallel. None = another process has it, or it is done.
+
+    `again` replays an event that was processed, ignored, unreadable or failed before.
+    """
+    try:
+        with transaction.atomic():
+            event = _claim(event_id, again=again)
+            if event is None:
+                return None
+            _apply(event, now=now)
+    except Exception as fault:  # noqa: BLE001  whatever it was, the event stays in the journal with the reason
+        log.exception("event could not be processed", event_id=event_id)
+        _mark_failed(event_id, fault, now=now)
+        return EventState.FAILED
+    return EventState(event.state)
+
+
+def _claim(event_id: int, *, again: bool) -> InboundEvent | None:
+    found = InboundEvent.objects.select_for_update(skip_locked=True, of=("self",)).select_related("account__queue__policy__calendar")
+    if not again:
+        found = found.filter(state=EventState.RECEIVED)
+    return found.filter(pk=event_id).first()
+
+
+def _apply(event: InboundEvent, *, now: datetime) -> None:
+    account = event.account
+    try:
+        items = adapter_for(account.kind).parse(event.raw(), account.config())
+    except Unreadable as fault:
+        _finish(event, EventState.UNREADABLE, reason=str(fault), now=now)
+        return
+    made = [inbound.apply(account=account, item=item, now=now) for item in items]
+    messages = [message.pk for message in made if message is not None]
+    ignored = [item for item in items if item.kind is InboundKind.IGNORED]
+    if not items or len(ignored) == len(items):
+        _finish(event, EventState.IGNORED, reason=_reason(ignored), now=now)
+    else:
+        event.message_ids = sorted({*event.message_ids, *messages})
+        _finish(event, EventState.PROCESSED, reason="", now=now)
+
+
+def _reason(ignored: list[Inbound]) -> str:
+    return "; ".join(item.text for item in ignored if item.text) or "nothing in it is for us"
+
+
+def _finish(event: InboundEvent, state: EventState, *, reason: str, now: datetime) -> None:
+    event.state, event.reason, event.processed_at = state, storable(reason), now
+    event.save(update_fields=["state", "reason", "processed_at", "message_ids"])
+
+
+def _mark_failed(event_id: int, fault: Exception, *, now: datetime) -> None:
+    with transaction.atomic():
+        event = InboundEvent.objects.select_for_update().get(pk=event_id)
+        again = event.tries < len(RETRY_AFTER)
+        event.reason = storable(f"{type(fault).__name__}: {fault}")[:2000]
+        event.next_at = now + timedelta(seconds=RETRY_AFTER[event.tries]) if again else None
+        event.state = EventState.RECEIVED if again else EventState.FAILED
+        event.tries += 1
+        event.save(update_fields=["state", "reason", "tries", "next_at"])
+
+
+def find_left_behind(*, now: datetime, older_than: timedelta = timedelta(seconds=5), limit: int = 500) -> list[int]:
+    """Ids of stored events that nobody has processed: their process died, or the queue lost them."""
+    due = InboundEvent.objects.filter(state=EventState.RECEIVED, received_at__lt=now - older_than)
+    waiting = due.exclude(next_at__gt=now)
+    return list(waiting.order_by("received_at").values_list("pk", flat=True)[:limit])
+
+
+def replay(*, event_ids: list[int], by: Staff, now: datetime) -> dict[str, int]:
+    """Process the events anew, whatever became of them before; returns how many ended in which state."""
+    with transaction.atomic():
+        InboundEvent.objects.filter(pk__in=event_ids).update(tries=F("tries") + 1)
+        audit.record(action="journal.replayed", by=by, subject="journal", now=now, details={"events": event_ids[:1000], "count": len(event_ids)})
+    ended: dict[str, int] = {}
+    for event_id in event_ids:
+        state = process(event_id, now=timezone.now(), again=True)
+        ended[state or "busy"] = ended.get(state or "busy", 0) + 1
+    return ended

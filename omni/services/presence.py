@@ -1,0 +1,89 @@
+"""Operators' presence: what they say of themselves, and the heartbeat of their screens."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Sum
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Staff
+from core import audit
+from core.live import announce, staff_topic
+from core.refusal import Refusal
+from omni.models import Presence, Session
+from omni.services import conversations
+from omni.states import PresenceState, SessionState
+
+# A screen reports every 20 s; after three missed reports the operator counts as away and gets nothing new.
+GRACE = timedelta(seconds=60)
+# Dialogues of somebody who vanished go back to the queue after this.
+REASSIGN_AFTER = timedelta(minutes=5)
+DEFAULT_CAPACITY = 5
+
+
+def of(staff: Staff, *, now: datetime) -> Presence:
+    """The person's presence row, made at the first look; its load is what the person holds already."""
+    found = Presence.objects.filter(staff=staff).first()
+    if found is not None:
+        return found
+    held = Session.objects.filter(owner=staff, state=SessionState.ACTIVE).aggregate(sum=Sum("account__weight"))["sum"] or 0
+    Presence.objects.bulk_create(
+        [Presence(staff=staff, since=now, seen_at=now, assigned_at=now, capacity=max(DEFAULT_CAPACITY, held), load=held)],
+        ignore_conflicts=True,
+    )
+    return Presence.objects.get(staff=staff)
+
+
+def change(*, staff: Staff, state: str, reason: str = "", by: Staff, now: datetime) -> Presence:
+    """Set the person's state. Raises Refusal for a state that does not exist."""
+    if state not in PresenceState.values:
+        raise Refusal("bad_state", _("There is no such state."), status=400)
+    of(staff, now=now)
+    with transaction.atomic():
+        presence = Presence.objects.select_for_update().get(staff=staff)
+        if presence.state != state or presence.reason != reason:
+            presence.state, presence.reason, presence.since = state, reason[:40], now
+            audit.record(action="presence.changed", by=by, subject=staff, now=now, details={"state": state, "reason": reason})
+        presence.seen_at = now
+        presence.save(update_fields=["state", "reason", "since", "seen_at"])
+        tell(presence)
+    return presence
+
+
+def tell(presence: Presence) -> None:
+    announce(kind="presence", payload=shown(presence), topics=[staff_topic(presence.staff_id), "presence"])
+
+
+def shown(presence: Presence) -> dict[str, object]:
+    """The presence as the screens get it."""
+    return {
+        "staff_id": presence.staff_id,
+        "state": presence.state,
+        "reason": presence.reason,
+        "since": presence.since,
+        "load": presence.load,
+        "capacity": presence.capacity,
+    }
+
+
+def heartbeat(*, staff_id: int, now: datetime) -> None:
+    """The person's screen is alive; somebody who only counted as away is back."""
+    updated = Presence.objects.filter(staff_id=staff_id).exclude(state=PresenceState.AWAY).update(seen_at=now)
+    if not updated:
+        Presence.objects.filter(staff_id=staff_id, state=PresenceState.AWAY).update(seen_at=now, state=PresenceState.READY, since=now)
+
+
+def sweep(*, now: datetime) -> int:
+    """Count those whose screens fell silent as away, and return the dialogues of those who stay away. Returns how many moved."""
+    silent = Presence.objects.filter(state__in=[PresenceState.READY, PresenceState.WRAP_UP], seen_at__lt=now - GRACE)
+    with transaction.atomic():
+        for presence in silent.select_for_update(skip_locked=True)[:500]:
+            presence.state, presence.since = PresenceState.AWAY, now
+            presence.save(update_fields=["state", "since"])
+            tell(presence)
+    gone = Presence.objects.filter(state=PresenceState.AWAY, seen_at__lt=now - REASSIGN_AFTER, load__gt=0)
+    left = Session.objects.filter(state=SessionState.ACTIVE, owner__presence__in=gone).values_list("pk", flat=True)[:500]
+    for session_id in list(left):
+        with transaction.atomic():
+            conversations.give_back(session_id=session_id, by=None, now=now, reason="away")
+    return len(left)

@@ -1,0 +1,228 @@
+"""Sends: claimed, handed to the channel, finished; each try a row. A killed worker's claim runs out and is tried again."""
+
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from core.live import announce
+from core.refusal import Refusal
+from omni import dispatch
+from omni.channels.contract import Failed, Reason, Retry, SendResult, Sent
+from omni.channels.registry import adapter_for
+from omni.events import SendFailed
+from omni.models import Attempt, ChannelAccount, EarlyStatus, Message, Session
+from omni.services import outgoing
+from omni.states import SEND_MOVES, AccountState, Direction, SendState
+from core import events
+
+log = structlog.get_logger(__name__)
+# Seconds before try 2, 3, ...; after the last one the message has failed and the author is told.
+BACK_OFF = (1, 4, 15, 60, 300)
+# Longer than any channel's own time-outs: a claim older than this belongs to a process that died.
+CLAIM = timedelta(seconds=180)
+UNDER_WAY = (SendState.QUEUED, SendState.SENDING)
+
+
+def queue(*, message: Message, not_before: datetime, now: datetime, number: int = 1) -> Attempt:
+    """The row of the next try; the worker is called after commit, the sweep finds it otherwise."""
+    attempt = Attempt.objects.create(
+        message=message, session_id=message.session_id, account_id=message.account_id, number=number, next_at=not_before, created_at=now
+    )
+    if not_before <= now:
+        dispatch.after_commit("omni.tasks.send_attempt", attempt_id=attempt.pk)
+    return attempt
+
+
+def cancel(*, message: Message) -> bool:
+    """Take the queued attempt back; False when it is on its way or gone."""
+    taken = Attempt.objects.filter(message=message, state=SendState.QUEUED).update(state=SendState.CANCELLED)
+    if taken:
+        _show(message, SendState.CANCELLED)
+    return bool(taken)
+
+
+def requeue(*, message: Message, now: datetime) -> Attempt:
+    """A new attempt for a failed message. Raises Refusal when it did not fail."""
+    last = message.attempts.order_by("-number").first()
+    if message.send_state != SendState.FAILED or last is None or last.state in UNDER_WAY:
+        raise Refusal("not_failed", _("Only a message that was not sent can be sent again."))
+    _show(message, SendState.QUEUED)
+    return queue(message=message, not_before=now, now=now, number=last.number + 1)
+
+
+def send(attempt_id: int, *, now: datetime) -> SendState | None:
+    """Claim the attempt and hand its message to the channel. None = not due, not its turn, or another worker has it."""
+    attempt = _claim(attempt_id, now=now)
+    if attempt is None:
+        return None
+    account = attempt.account
+    result = adapter_for(account.kind).send(outgoing.build(attempt), account.config())
+    return finish(attempt_id=attempt.pk, result=result, now=timezone.now())
+
+
+def _claim(attempt_id: int, *, now: datetime) -> Attempt | None:
+    with transaction.atomic():
+        found = Attempt.objects.select_for_update(skip_locked=True, of=("self",)).select_related("account", "message__session__identity")
+        attempt = found.filter(pk=attempt_id, state=SendState.QUEUED, next_at__lte=now).first()
+        if attempt is None or _must_wait(attempt, now=now):
+            return None
+        attempt.state, attempt.claimed_until = SendState.SENDING, now + CLAIM
+        attempt.save(update_fields=["state", "claimed_until"])
+        return attempt
+
+
+def _must_wait(attempt: Attempt, *, now: datetime) -> bool:
+    """An earlier message of the session is still under way, or the account pauses."""
+    account = attempt.account
+    if account.state == AccountState.DISABLED or (account.paused_until and account.paused_until > now):
+        return True
+    earlier = Attempt.objects.filter(session_id=attempt.session_id, message_id__lt=attempt.message_id, state__in=UNDER_WAY)
+    return earlier.exists()
+
+
+def finish(*, attempt_id: int, result: SendResult, now: datetime) -> SendState:
+    """Write down what the channel said; a temporary fault queues the next try, the session's next message is called up."""
+    with transaction.atomic():
+        attempt = Attempt.objects.select_for_update(of=("self",)).select_related("account", "message__session").get(pk=attempt_id)
+        if attempt.state != SendState.SENDING:  # the claim had run out and somebody else has settled it
+            return SendState(attempt.state)
+        if isinstance(result, Sent):
+            _sent(attempt, result, now=now)
+        elif isinstance(result, Retry):
+            _retry(attempt, result, now=now)
+        else:
+            _failed(attempt, result, now=now)
+        attempt.finished_at = now
+        attempt.save()
+        _call_next(attempt)
+    return SendState(attempt.state)
+
+
+def _sent(attempt: Attempt, result: Sent, *, now: datetime) -> None:
+    message = attempt.message
+    attempt.state, attempt.external_ids = SendState(result.state.value), list(result.external_ids)
+    if result.external_ids and not message.external_id:
+        message.external_id = result.external_ids[0][:255]
+        message.save(update_fields=["external_id"])
+    _show(message, SendState(result.state.value))
+    # Statuses that overtook this commit have been waiting.
+    early = EarlyStatus.objects.filter(account_id=attempt.account_id, external_id__in=attempt.external_ids).order_by("at")
+    for status in list(early):
+        if status.state in SEND_MOVES[attempt.state]:
+            attempt.state = SendState(status.state)
+            _show(message, SendState(status.state), error=status.error)
+    early.delete()
+
+
+def _retry(attempt: Attempt, result: Retry, *, now: datetime) -> None:
+    _note_fault(attempt, result.code, result.text)
+    attempt.possibly_delivered = result.unknown
+    if result.unknown:
+        Message.objects.filter(pk=attempt.message_id).update(possibly_delivered=True)
+    if attempt.number > len(BACK_OFF):
+        _give_up(attempt, Failed(code="gave_up", text=result.text, reason=Reason.GAVE_UP), now=now)
+        return
+    wait = timedelta(seconds=result.after if result.after is not None else BACK_OFF[attempt.number - 1])
+    if result.whole_account:
+        ChannelAccount.objects.filter(pk=attempt.account_id).update(paused_until=now + wait)
+    attempt.state = SendState.FAILED
+    attempt.save(update_fields=["state"])
+    queue(message=attempt.message, not_before=now + wait, now=now, number=attempt.number + 1)
+
+
+def _failed(attempt: Attempt, result: Failed, *, now: datetime) -> None:
+    _note_fault(attempt, result.code, result.text)
+    if result.reason is Reason.ACCOUNT_REFUSED:
+        ChannelAccount.objects.filter(pk=attempt.account_id).update(state=AccountState.DEGRADED, state_reason=result.text[:240])
+    if result.reason is Reason.CONTACT_BLOCKED:
+        identity = attempt.message.session.identity
+        identity.blocked_at = now
+        identity.save(update_fields=["blocked_at"])
+    _give_up(attempt, result, now=now)
+
+
+def _give_up(attempt: Attempt, result: Failed, *, now: datetime) -> None:
+    attempt.state, attempt.is_permanent = SendState.FAILED, True
+    _show(attempt.message, SendState.FAILED, error=in_words(result))
+    events.publish(SendFailed(message_id=attempt.message_id, author_id=attempt.message.author_id))
+
+
+def in_words(result: Failed) -> str:
+    """Why the message was not sent, for the operator."""
+    words = {
+        Reason.REJECTED: _("The channel refused the message: %(text)s"),
+        Reason.TOO_LONG: _("The text is too long for this channel."),
+        Reason.CONTACT_BLOCKED: _("The guest has blocked us in this channel."),
+        Reason.CONTACT_GONE: _("The guest no longer exists in this channel."),
+        Reason.WINDOW_CLOSED: _("The reply window of this channel is over."),
+        Reason.ACCOUNT_REFUSED: _("The channel no longer accepts our account."),
+        Reason.GAVE_UP: _("The channel did not answer for too long."),
+    }
+    return words[result.reason].replace("%(text)s", result.text)[:240]
+
+
+def _note_fault(attempt: Attempt, code: str, text: str) -> None:
+    attempt.error_code, attempt.error_text = code[:64], text[:400]
+
+
+def _call_next(attempt: Attempt) -> None:
+    """The session's next queued message may go now."""
+    waiting = Attempt.objects.filter(session_id=attempt.session_id, state=SendState.QUEUED, next_at__lte=timezone.now())
+    following = waiting.order_by("message_id").values_list("pk", flat=True).first()
+    if following is not None:
+        dispatch.after_commit("omni.tasks.send_attempt", attempt_id=following)
+
+
+def apply_status(*, account: ChannelAccount, external_id: str, state: str, error: str, now: datetime) -> None:
+    """A provider's word on our message. Never backwards; one that we do not know yet waits."""
+    attempt = (
+        Attempt.objects.select_for_update(of=("self",))
+        .select_related("message__session")
+        .filter(account=account, external_ids__contains=[external_id])
+        .order_by("-pk")
+        .first()
+    )
+    if attempt is None:
+        EarlyStatus.objects.create(account=account, external_id=external_id[:255], state=state, error=error[:240], at=now)
+        return
+    if state not in SEND_MOVES[attempt.state] and not (state == SendState.FAILED and attempt.state != SendState.READ):
+        return
+    attempt.state = SendState(state)
+    attempt.error_text = error[:400]
+    attempt.save(update_fields=["state", "error_text"])
+    _show(attempt.message, SendState(state), error=error)
+
+
+def _show(message: Message, state: SendState, *, error: str = "") -> None:
+    message.send_state, message.send_error = state, error[:240]
+    message.save(update_fields=["send_state", "send_error"])
+    announce(
+        kind="send_state",
+        payload={"message_id": message.pk, "guest_id": message.guest_id, "state": state.value, "error": error[:240]},
+        topics=[f"guest:{message.guest_id}"],
+    )
+
+
+def find_due(*, now: datetime, limit: int = 500) -> list[int]:
+    """Attempts whose time has come, in the order of their messages."""
+    due = Attempt.objects.filter(state=SendState.QUEUED, next_at__lte=now).exclude(account__state=AccountState.DISABLED)
+    return list(due.order_by("next_at", "pk").values_list("pk", flat=True)[:limit])
+
+
+def recover_lost(*, now: datetime, limit: int = 200) -> int:
+    """Attempts whose worker died between claiming and finishing: the outcome is unknown, so the next try is marked so."""
+    lost = list(Attempt.objects.filter(state=SendState.SENDING, claimed_until__lt=now).values_list("pk", "account__kind")[:limit])
+    for attempt_id, kind in lost:
+        safe = adapter_for(kind).capabilities.idempotent_send
+        finish(attempt_id=attempt_id, result=Retry(code="lost", text="the worker died", after=0, unknown=not safe), now=now)
+    return len(lost)
+
+
+def guest_waits_again(*, session: Session, now: datetime) -> bool:
+    """Whether the newest answer never reached the guest."""
+    last = session.messages.filter(direction=Direction.OUT).order_by("-seq").first()
+    return last is not None and last.send_state == SendState.FAILED

@@ -1,0 +1,5 @@
+"""Sockets of guests."""
+
+from typing import Any
+
+sockets: list[Any] = []

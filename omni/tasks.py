@@ -1,0 +1,83 @@
+"""Work of omni outside requests: by id, one service each, safe to run twice. The sweeps find what was forgotten."""
+
+from datetime import timedelta
+
+from celery import shared_task
+from django.utils import timezone
+
+from core.locks import only_one
+from omni.models import InboundEvent, Message
+from omni.services import distribution, files, journal, presence, sending
+from worklist.models import Item
+from worklist.states import Kind
+
+
+@shared_task
+def process_event(*, event_id: int, **_kwargs: object) -> None:
+    """Turn one journal event into messages and give its dialogue to somebody."""
+    journal.process(event_id, now=timezone.now())
+    _give_out_after([event_id])
+
+
+def _give_out_after(event_ids: list[int]) -> None:
+    messages = [pk for ids in InboundEvent.objects.filter(pk__in=event_ids).values_list("message_ids", flat=True) for pk in ids]
+    groups = Item.objects.waiting().filter(kind=Kind.SESSION, session_id__in=_sessions(messages)).values_list("group_id", flat=True)
+    for group in set(groups):
+        distribution.try_give_out(group_id=group, now=timezone.now())
+
+
+def _sessions(message_ids: list[int]) -> list[int]:
+    return list(Message.objects.filter(pk__in=message_ids).values_list("session_id", flat=True))
+
+
+@shared_task
+def sweep_journal(**_kwargs: object) -> None:
+    """Process events whose process died or whose call the queue lost."""
+    with only_one("omni.sweep_journal") as mine:
+        while mine and (left := journal.find_left_behind(now=timezone.now())):
+            for event_id in left:
+                journal.process(event_id, now=timezone.now())
+            _give_out_after(left)
+
+
+@shared_task
+def send_attempt(*, attempt_id: int, **_kwargs: object) -> None:
+    """Send one message."""
+    sending.send(attempt_id, now=timezone.now())
+
+
+@shared_task
+def sweep_attempts(**_kwargs: object) -> None:
+    """Send what is due and was not called up; settle what a dead worker held."""
+    with only_one("omni.sweep_attempts") as mine:
+        if mine:
+            sending.recover_lost(now=timezone.now())
+            for attempt_id in sending.find_due(now=timezone.now()):
+                sending.send(attempt_id, now=timezone.now())
+
+
+@shared_task
+def fetch_attachment(*, attachment_id: int, **_kwargs: object) -> None:
+    """Bring one file over."""
+    files.fetch(attachment_id, now=timezone.now())
+
+
+@shared_task
+def sweep_attachments(**_kwargs: object) -> None:
+    """Bring over files that still wait."""
+    with only_one("omni.sweep_attachments") as mine:
+        for attachment_id in files.find_due(now=timezone.now() - timedelta(seconds=5)) if mine else ():
+            files.fetch(attachment_id, now=timezone.now())
+
+
+@shared_task
+def sweep_presence(**_kwargs: object) -> None:
+    """Count silent screens as away."""
+    presence.sweep(now=timezone.now())
+
+
+@shared_task
+def distribute_waiting(**_kwargs: object) -> None:
+    """Give out what still waits, whoever forgot to."""
+    for group in distribution.groups_waiting():
+        distribution.try_give_out(group_id=group, now=timezone.now())

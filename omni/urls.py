@@ -1,0 +1,7 @@
+from django.urls import path
+
+from omni import views
+
+urlpatterns = [
+    path("hooks/<slug:kind>/<uuid:account_id>/", views.webhook, name="webhook"),
+]

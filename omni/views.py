@@ -1,0 +1,53 @@
+"""Webhooks: verified, stored raw, answered; understood later."""
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, JsonResponse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from accounts.entrance import public
+from core.text import storable
+from omni import dispatch
+from omni.channels.contract import RawEvent, Unverified
+from omni.channels.registry import adapter_for
+from omni.selectors import find_account
+from omni.services import journal
+from omni.states import EventState
+
+log = structlog.get_logger(__name__)
+
+
+def raw_event(request: HttpRequest, body: bytes) -> RawEvent:
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    query = {name: storable(str(value)) for name, value in request.GET.items()}
+    return RawEvent(body=body, headers=headers, query=query, received_at=timezone.now())
+
+
+@csrf_exempt
+@require_POST
+@public("the provider's signature or secret is verified by the channel's adapter")
+def webhook(request: HttpRequest, kind: str, account_id: str) -> HttpResponse:
+    """An event of a provider. 403 for a wrong signature; everything else is kept and answered 200, or it would come for hours."""
+    account = find_account(kind=kind, public_id=account_id)
+    if account is None:
+        log.warning("webhook of an unknown account", kind=kind, account=account_id)
+        return JsonResponse({})
+    length = int(request.META.get("CONTENT_LENGTH") or 0)
+    too_large = length > settings.WEBHOOK_BODY_LIMIT
+    event = raw_event(request, request.read(settings.WEBHOOK_BODY_LIMIT) if too_large else request.body)
+    try:
+        adapter_for(kind).verify(event, account.config())
+    except Unverified:
+        log.warning("webhook with a wrong signature", kind=kind, account=account_id)
+        return HttpResponseForbidden()
+    if too_large:
+        journal.keep_refused(account=account, event=event, reason=f"{length} bytes: over the limit of {settings.WEBHOOK_BODY_LIMIT}; the beginning is kept")
+        return JsonResponse({})
+    with transaction.atomic():
+        kept = journal.keep(account=account, event=event)
+        if kept is not None and kept.state == EventState.RECEIVED:
+            dispatch.after_commit("omni.tasks.process_event", event_id=kept.pk)
+    return JsonResponse({})

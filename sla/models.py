@@ -1,0 +1,153 @@
+"""Calendars, policies and running clocks."""
+
+from datetime import time
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import known_time_zone
+
+
+class Calendar(models.Model):
+    """Working hours in a zone."""
+
+    code = models.SlugField(_("code"), unique=True)
+    name = models.CharField(_("name"), max_length=80)
+    time_zone = models.CharField(_("time zone"), max_length=40, default="Europe/Moscow", validators=[known_time_zone])
+
+    class Meta:
+        verbose_name = _("calendar")
+        verbose_name_plural = _("calendars")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class WorkingInterval(models.Model):
+    """One working interval of a weekday; a day may have several."""
+
+    class Weekday(models.IntegerChoices):
+        MONDAY = 0, _("Monday")
+        TUESDAY = 1, _("Tuesday")
+        WEDNESDAY = 2, _("Wednesday")
+        THURSDAY = 3, _("Thursday")
+        FRIDAY = 4, _("Friday")
+        SATURDAY = 5, _("Saturday")
+        SUNDAY = 6, _("Sunday")
+
+    calendar = models.ForeignKey(Calendar, models.CASCADE, related_name="intervals", verbose_name=_("calendar"))
+    weekday = models.SmallIntegerField(_("weekday"), choices=Weekday)
+    starts = models.TimeField(_("from"))
+    ends = models.TimeField(_("to"), help_text=_("00:00 = the end of the day"))
+
+    class Meta:
+        verbose_name = _("working interval")
+        verbose_name_plural = _("working intervals")
+        ordering = ["weekday", "starts"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends__gt=models.F("starts")) | Q(ends=time(0)),
+                name="interval_runs_forward",
+                violation_error_message=_("An interval ends after it starts."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_weekday_display()} {self.starts:%H:%M}–{self.ends:%H:%M}"
+
+
+class Holiday(models.Model):
+    """A date that differs from its weekday: closed, or with hours of its own."""
+
+    calendar = models.ForeignKey(Calendar, models.CASCADE, related_name="holidays", verbose_name=_("calendar"))
+    date = models.DateField(_("date"))
+    name = models.CharField(_("name"), max_length=80, blank=True)
+    starts = models.TimeField(_("from"), null=True, blank=True, help_text=_("Empty = closed all day"))
+    ends = models.TimeField(_("to"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("holiday")
+        verbose_name_plural = _("holidays")
+        constraints = [
+            models.UniqueConstraint(fields=["calendar", "date"], name="holiday_once"),
+            models.CheckConstraint(
+                condition=Q(starts__isnull=True, ends__isnull=True) | Q(starts__isnull=False, ends__isnull=False),
+                name="holiday_hours_paired",
+                violation_error_message=_("Give both hours or none."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.date:%d.%m.%Y} {self.name}"
+
+
+class Policy(models.Model):
+    """What is promised: minutes of working time; empty = no such promise."""
+
+    code = models.SlugField(_("code"), unique=True)
+    name = models.CharField(_("name"), max_length=120)
+    calendar = models.ForeignKey(Calendar, models.PROTECT, verbose_name=_("calendar"))
+    first_response_minutes = models.PositiveIntegerField(_("first response, minutes"), null=True, blank=True)
+    next_response_minutes = models.PositiveIntegerField(_("next response, minutes"), null=True, blank=True)
+    resolution_minutes = models.PositiveIntegerField(_("resolution, minutes"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("SLA policy")
+        verbose_name_plural = _("SLA policies")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Metric(models.TextChoices):
+    FIRST_RESPONSE = "first_response", _("first response")
+    NEXT_RESPONSE = "next_response", _("next response")
+    RESOLUTION = "resolution", _("resolution")
+
+
+class Clock(models.Model):
+    """One promise for one subject (`case:7`, `dialogue:12`): runs, pauses, is met or breached. A cycle counts repeats."""
+
+    subject = models.CharField(max_length=40)
+    metric = models.CharField(max_length=16, choices=Metric)
+    cycle = models.PositiveIntegerField(default=1)
+    policy = models.ForeignKey(Policy, models.PROTECT)
+    target_seconds = models.PositiveIntegerField()
+    started_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    paused_at = models.DateTimeField(null=True)
+    spent_seconds = models.FloatField(default=0)
+    """Working seconds used up before the last resume."""
+    resumed_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    met = models.BooleanField(null=True)
+    breached_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["subject", "metric", "cycle"], name="clock_once"),
+            models.UniqueConstraint(fields=["subject", "metric"], condition=Q(ended_at__isnull=True), name="clock_one_running"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["due_at"],
+                condition=Q(ended_at__isnull=True, paused_at__isnull=True, breached_at__isnull=True),
+                name="clock_due",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject} {self.metric} {self.cycle}"
+
+
+class ClockPause(models.Model):
+    """An interval in which a clock stood."""
+
+    clock = models.ForeignKey(Clock, models.CASCADE, related_name="pauses")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=48)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["clock"], condition=Q(ends_at__isnull=True), name="clock_pause_one_open")]

@@ -1,0 +1,71 @@
+"""Working time: pure arithmetic over calendars. Times are aware; results are UTC; spans are seconds of working time."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+# A calendar that never opens within this span is refused instead of being searched for ever.
+HORIZON_DAYS = 370
+
+
+class NoWorkingTime(ValueError):
+    """The calendar has no working time within the next year."""
+
+
+@dataclass(frozen=True)
+class WorkingHours:
+    """Working intervals by weekday (0 = Monday), in the zone's wall-clock time; a date in `exceptions` replaces its weekday.
+
+    An interval's end 00:00 means midnight at the end of the day. Empty = not working.
+    """
+
+    zone: str
+    week: Mapping[int, Sequence[tuple[time, time]]]
+    exceptions: Mapping[date, Sequence[tuple[time, time]]] = field(default_factory=dict)
+
+    def intervals(self, day: date) -> Iterator[tuple[datetime, datetime]]:
+        """The day's working intervals as UTC instants, in order; clock changes make them as long as they really are."""
+        zone = ZoneInfo(self.zone)
+        for start, end in sorted(self.exceptions.get(day, self.week.get(day.weekday(), ()))):
+            last = day + timedelta(days=1) if end == time(0) else day
+            opens = datetime.combine(day, start, zone).astimezone(UTC)
+            closes = datetime.combine(last, end, zone).astimezone(UTC)
+            if closes > opens:
+                yield opens, closes
+
+
+ALWAYS = WorkingHours(zone="UTC", week={day: ((time(0), time(0)),) for day in range(7)})
+
+
+def _days(hours: WorkingHours, since: datetime) -> Iterator[date]:
+    # One day back: an interval of yesterday's local date may still run.
+    first = since.astimezone(ZoneInfo(hours.zone)).date() - timedelta(days=1)
+    for offset in range(HORIZON_DAYS):
+        yield first + timedelta(days=offset)
+
+
+def deadline(hours: WorkingHours, start: datetime, seconds: float) -> datetime:
+    """The instant when `seconds` of working time have passed since `start`. Raises NoWorkingTime."""
+    left = seconds
+    for day in _days(hours, start):
+        for opens, closes in hours.intervals(day):
+            begin = max(opens, start)
+            span = (closes - begin).total_seconds()
+            if span <= 0:
+                continue
+            if left <= span:
+                return (begin + timedelta(seconds=left)).astimezone(UTC)
+            left -= span
+    raise NoWorkingTime(f"Less than {seconds} s of working time within {HORIZON_DAYS} days of {start}.")
+
+
+def worked(hours: WorkingHours, start: datetime, end: datetime) -> float:
+    """Seconds of working time between two instants; 0 when the end is not after the start."""
+    total, last = 0.0, end.astimezone(ZoneInfo(hours.zone)).date()
+    for day in _days(hours, start):
+        if day > last:
+            break
+        for opens, closes in hours.intervals(day):
+            total += max(0.0, (min(closes, end) - max(opens, start)).total_seconds())
+    return total

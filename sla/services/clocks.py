@@ -1,0 +1,147 @@
+"""Running SLA clocks: start, pause, resume, meet. All inside the caller's transaction, so a clock never differs from its subject."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, time
+
+from django.db import transaction
+
+from core import events
+from sla.events import ClockBreached
+from sla.models import Calendar, Clock, ClockPause, Metric, Policy
+from sla.rules import WorkingHours, deadline, worked
+
+_hours: dict[tuple[int, str], tuple[float, WorkingHours]] = {}
+HOURS_KEPT_SECONDS = 30
+
+
+def hours_of(calendar: Calendar, *, now: datetime) -> WorkingHours:
+    """The calendar as working hours; a process keeps them half a minute, so a thousand openings read them once."""
+    key = (calendar.pk, calendar.time_zone)
+    kept = _hours.get(key)
+    if kept and abs(now.timestamp() - kept[0]) < HOURS_KEPT_SECONDS:
+        return kept[1]
+    week: dict[int, list[tuple[time, time]]] = defaultdict(list)
+    for interval in calendar.intervals.all():
+        week[interval.weekday].append((interval.starts, interval.ends))
+    exceptions: dict[date, Sequence[tuple[time, time]]] = {
+        day.date: [(day.starts, day.ends)] if day.starts and day.ends is not None else [] for day in calendar.holidays.all()
+    }
+    hours = WorkingHours(zone=calendar.time_zone, week=week, exceptions=exceptions)
+    _hours[key] = (now.timestamp(), hours)
+    return hours
+
+
+def forget_hours() -> None:
+    """Read calendars anew at the next use (after a change in this process)."""
+    _hours.clear()
+
+
+def promises(policy: Policy) -> dict[Metric, int]:
+    """Target seconds of each promise that the policy makes."""
+    minutes = {
+        Metric.FIRST_RESPONSE: policy.first_response_minutes,
+        Metric.NEXT_RESPONSE: policy.next_response_minutes,
+        Metric.RESOLUTION: policy.resolution_minutes,
+    }
+    return {metric: value * 60 for metric, value in minutes.items() if value}
+
+
+def start(*, subject: str, policy: Policy, metrics: Iterable[Metric], now: datetime, since: datetime | None = None) -> list[Clock]:
+    """Start the promised clocks among `metrics`; one that runs already stays as it is. `since` = when the wait began."""
+    wanted = {metric: seconds for metric, seconds in promises(policy).items() if metric in set(metrics)}
+    if not wanted:
+        return []
+    begin = min(since or now, now)
+    hours = hours_of(policy.calendar, now=now)
+    cycles = dict(Clock.objects.filter(subject=subject).values_list("metric", "cycle").order_by("cycle"))
+    Clock.objects.bulk_create(
+        [
+            Clock(
+                subject=subject,
+                metric=metric,
+                cycle=cycles.get(metric, 0) + 1,
+                policy=policy,
+                target_seconds=seconds,
+                started_at=begin,
+                resumed_at=begin,
+                due_at=deadline(hours, begin, seconds),
+            )
+            for metric, seconds in wanted.items()
+        ],
+        ignore_conflicts=True,
+    )
+    return list(running(subject))
+
+
+def running(subject: str) -> Sequence[Clock]:
+    """Clocks of the subject that have not ended, the nearest due first."""
+    return list(Clock.objects.filter(subject=subject, ended_at__isnull=True).select_related("policy__calendar").order_by("due_at"))
+
+
+def next_due(subject: str) -> datetime | None:
+    """When the subject's next running (not paused) clock is due."""
+    due = [clock.due_at for clock in running(subject) if clock.paused_at is None]
+    return min(due, default=None)
+
+
+def pause(*, subject: str, reason: str, now: datetime, metrics: Iterable[Metric] = (Metric.RESOLUTION,)) -> None:
+    """Stop the running clocks; the working time used so far is kept."""
+    for clock in _lock(subject, metrics):
+        if clock.paused_at is not None:
+            continue
+        hours = hours_of(clock.policy.calendar, now=now)
+        clock.spent_seconds += worked(hours, clock.resumed_at, now)
+        clock.paused_at = now
+        clock.save(update_fields=["spent_seconds", "paused_at"])
+        ClockPause.objects.create(clock=clock, starts_at=now, reason=reason)
+
+
+def resume(*, subject: str, now: datetime) -> None:
+    """Let the paused clocks run on: what was left at the pause is left now, in working time."""
+    for clock in _lock(subject, Metric):
+        if clock.paused_at is None:
+            continue
+        hours = hours_of(clock.policy.calendar, now=now)
+        clock.due_at = deadline(hours, now, max(0.0, clock.target_seconds - clock.spent_seconds))
+        clock.paused_at, clock.resumed_at = None, now
+        clock.save(update_fields=["due_at", "paused_at", "resumed_at"])
+        ClockPause.objects.filter(clock=clock, ends_at__isnull=True).update(ends_at=now)
+
+
+def meet(*, subject: str, metrics: Iterable[Metric], now: datetime) -> None:
+    """The promise was fulfilled at `now`: in time, or late and then breached."""
+    for clock in _lock(subject, metrics):
+        late = clock.paused_at is None and now > clock.due_at
+        if late and clock.breached_at is None:
+            clock.breached_at = clock.due_at
+        _end(clock, now=now, met=clock.breached_at is None)
+
+
+def cancel(*, subject: str, now: datetime, metrics: Iterable[Metric] = tuple(Metric)) -> None:
+    """The promise fell away (nobody waits any more): neither met nor counted as missed, unless it already was."""
+    for clock in _lock(subject, metrics):
+        _end(clock, now=now, met=False if clock.breached_at else None)
+
+
+def _lock(subject: str, metrics: Iterable[Metric]) -> list[Clock]:
+    found = Clock.objects.select_for_update(of=("self",)).filter(subject=subject, metric__in=list(metrics), ended_at__isnull=True)
+    return list(found.select_related("policy__calendar").order_by("pk"))
+
+
+def _end(clock: Clock, *, now: datetime, met: bool | None) -> None:
+    clock.ended_at, clock.met = now, met
+    clock.save(update_fields=["ended_at", "met", "breached_at"])
+    ClockPause.objects.filter(clock=clock, ends_at__isnull=True).update(ends_at=now)
+
+
+def mark_breaches(*, now: datetime, limit: int = 500) -> int:
+    """Write down the promises whose time ran out; each is told of once. Returns how many."""
+    with transaction.atomic():
+        due = Clock.objects.filter(due_at__lt=now, ended_at__isnull=True, paused_at__isnull=True, breached_at__isnull=True)
+        late = list(due.select_for_update(skip_locked=True).order_by("due_at")[:limit])
+        for clock in late:
+            clock.breached_at = clock.due_at
+            events.publish(ClockBreached(clock_id=clock.pk, subject=clock.subject, metric=clock.metric))
+        Clock.objects.bulk_update(late, ["breached_at"])
+        return len(late)

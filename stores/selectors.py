@@ -1,0 +1,20 @@
+"""Reads of stores."""
+
+from django.db.models import QuerySet
+
+from accounts.models import Staff
+from core.text import searchable
+from stores.models import Store
+
+
+def find_stores(words: str, *, limit: int = 20) -> QuerySet[Store]:
+    """Stores whose number begins with the words, or whose number, name or address holds all of them."""
+    found = Store.objects.filter(is_open=True).select_related("region")
+    for word in searchable(words).split():
+        found = found.filter(search_text__contains=word)
+    return found.order_by("number")[:limit]
+
+
+def list_store_ids(staff: Staff) -> tuple[int, ...]:
+    """Ids of the stores where the person works."""
+    return tuple(staff.stores.order_by("store_id").values_list("store_id", flat=True))

@@ -1,0 +1,136 @@
+"""Topics and tickets."""
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Group
+from customers.models import Guest
+from omni.models import Session
+from sla.models import Policy
+from stores.models import Store
+from tickets.states import CaseState, Cause, Step
+
+
+class Topic(models.Model):
+    """What a ticket is about. Empty fields are inherited from the parent."""
+
+    code = models.SlugField(_("code"), max_length=64, unique=True)
+    parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("parent"))
+    name = models.CharField(_("name"), max_length=120)
+    name_en = models.CharField(_("name in English"), max_length=120, blank=True)
+    group = models.ForeignKey(Group, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("group"))
+    policy = models.ForeignKey(Policy, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("SLA policy"))
+    store_involved = models.BooleanField(_("the store answers"), null=True, blank=True)
+    store_required = models.BooleanField(_("store must be named"), null=True, blank=True)
+    instruction = models.TextField(_("instruction"), blank=True)
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    is_active = models.BooleanField(_("active"), default=True)
+
+    class Meta:
+        verbose_name = _("topic")
+        verbose_name_plural = _("topics")
+        ordering = ["position", "name"]
+
+    def __str__(self) -> str:
+        return self.shown_name
+
+    @property
+    def shown_name(self) -> str:
+        return self.name_en if get_language() == "en" and self.name_en else self.name
+
+    def clean(self) -> None:
+        """A topic may not be its own ancestor."""
+        above, seen = self.parent, {self.pk}
+        while above is not None:
+            if above.pk in seen:
+                raise ValidationError({"parent": _("This parent lies below the topic itself.")})
+            seen.add(above.pk)
+            above = above.parent
+
+
+class AnswerTemplate(models.Model):
+    """A ready answer; `{guest}` and `{number}` are filled in."""
+
+    topic = models.ForeignKey(Topic, models.CASCADE, null=True, blank=True, related_name="templates", verbose_name=_("topic"))
+    name = models.CharField(_("name"), max_length=120)
+    text = models.TextField(_("text"))
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+
+    class Meta:
+        verbose_name = _("answer template")
+        verbose_name_plural = _("answer templates")
+        ordering = ["position", "name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Case(models.Model):
+    """A trouble ticket: a guest's matter under a clock, in the hands of a group, a store or a person."""
+
+    PERSONAL = ("summary",)
+
+    number = models.CharField(_("number"), max_length=16, unique=True)
+    guest = models.ForeignKey(Guest, models.PROTECT, related_name="cases", db_index=False, verbose_name=_("guest"))
+    session = models.ForeignKey(Session, models.PROTECT, related_name="cases", verbose_name=_("dialogue"))
+    topic = models.ForeignKey(Topic, models.PROTECT, related_name="+", db_index=False, verbose_name=_("topic"))
+    policy = models.ForeignKey(Policy, models.PROTECT, related_name="+", db_index=False, verbose_name=_("SLA policy"))
+    group = models.ForeignKey(Group, models.PROTECT, related_name="+", db_index=False, verbose_name=_("group"))
+    store = models.ForeignKey(Store, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("store"))
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False, verbose_name=_("owner")
+    )
+    state = models.CharField(_("state"), max_length=16, choices=CaseState, default=CaseState.NEW)
+    at_store = models.BooleanField(_("the store has to answer"), default=False)
+    summary = models.TextField(_("matter"), blank=True)
+    priority = models.SmallIntegerField(_("priority"), default=0)
+    unread = models.PositiveIntegerField(default=0)
+    routing = models.JSONField(_("why it came here"), default=dict)
+    opened_at = models.DateTimeField(_("opened"))
+    opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False, verbose_name=_("opened by"))
+    first_answer_at = models.DateTimeField(_("first answer"), null=True, blank=True)
+    waiting_since = models.DateTimeField(null=True, blank=True)
+    last_at = models.DateTimeField()
+    closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
+    cause = models.CharField(_("cause"), max_length=12, choices=Cause, blank=True)
+
+    class Meta:
+        verbose_name = _("ticket")
+        verbose_name_plural = _("tickets")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state=CaseState.CLOSED, closed_at__isnull=False) | (~Q(state=CaseState.CLOSED) & Q(closed_at__isnull=True)),
+                name="case_closed_when_paired",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["guest", "-opened_at"], name="case_guest"),
+            models.Index(fields=["closed_at"], condition=Q(state=CaseState.CLOSED), name="case_closed"),
+        ]
+
+    def __str__(self) -> str:
+        return f"№ {self.number}"
+
+    @property
+    def clock_subject(self) -> str:
+        return f"case:{self.pk}"
+
+
+class CaseStep(models.Model):
+    """One row of a ticket's history: the route map is drawn from these."""
+
+    case = models.ForeignKey(Case, models.CASCADE, related_name="steps")
+    step = models.CharField(max_length=16, choices=Step)
+    at = models.DateTimeField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", db_index=False)
+    state = models.CharField(max_length=16, choices=CaseState)
+    group = models.ForeignKey(Group, models.PROTECT, null=True, related_name="+", db_index=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", db_index=False)
+    details = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["at", "id"]

@@ -1,0 +1,250 @@
+"""Tickets: opened from a dialogue, routed, worked on, closed. Each verb is one transaction with its history row."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Group, Staff
+from core import audit, events
+from core.refusal import Refusal
+from core.text import storable
+from omni.models import Message, Session
+from omni.services import conversations
+from omni.states import Direction, SessionState
+from sla.models import Metric, Policy
+from sla.services import clocks
+from stores.models import Store
+from tickets.events import CaseClosed, CaseOpened
+from tickets.models import Case, CaseStep, Topic
+from tickets.services import rows, topics
+from tickets.states import CASE_MOVES, PAUSING, CaseState, Cause, Step
+
+RESPONSES = (Metric.FIRST_RESPONSE, Metric.NEXT_RESPONSE)
+
+
+def next_number() -> str:
+    """The next ticket number, from a sequence of the database: never given twice, holes allowed."""
+    with connection.cursor() as cursor:
+        cursor.execute("select nextval('ticket_number')")
+        return str(cursor.fetchone()[0])
+
+
+@transaction.atomic
+def open_ticket(
+    *, session_id: int, topic: Topic, by: Staff, now: datetime, store: Store | None = None, summary: str = "", priority: int = 0
+) -> Case:
+    """Open a ticket from a conversation and route it by its topic. The operator's dialogue goes on until it is finished.
+
+    Raises Refusal: the topic needs a store, is switched off, or nobody is responsible for it.
+    """
+    session = conversations.lock(session_id)
+    way = topics.resolved(topic)
+    if not topics.facts()[topic.pk].is_active:
+        raise Refusal("topic_off", _("This topic is not used any more. Please choose another one."))
+    if way.store_required and store is None:
+        raise Refusal("store_needed", _("Please name the store: tickets on this topic need it."), status=400)
+    if way.group_id is None or way.policy_id is None:
+        raise Refusal("no_route", _("No group or SLA policy is set for this topic. Please tell your supervisor."))
+    policy = Policy.objects.select_related("calendar").get(pk=way.policy_id)
+    to_store = way.store_involved and store is not None
+    case = Case.objects.create(
+        number=next_number(),
+        guest=session.guest,
+        session=session,
+        topic=topic,
+        policy=policy,
+        group_id=way.group_id,
+        store=store,
+        at_store=to_store,
+        state=CaseState.WAITING_STORE if to_store else CaseState.ROUTED,
+        summary=storable(summary).strip() or _first_words(session),
+        priority=priority,
+        routing={"path": list(way.path), "sources": dict(way.sources), "to_store": to_store},
+        opened_at=now,
+        opened_by=by,
+        waiting_since=session.waiting_since or now,
+        last_at=now,
+    )
+    note_step(case, Step.OPENED, by=by, now=now, details={"topic": list(way.path)})
+    note_step(case, Step.ROUTED, by=None, now=now, details=case.routing)
+    clocks.start(subject=case.clock_subject, policy=policy, metrics=[Metric.FIRST_RESPONSE, Metric.RESOLUTION], now=now)
+    audit.record(action="case.opened", by=by, subject=case, now=now, details={"topic": topic.code, "group": way.group_id})
+    rows.show(case, now=now, preview=case.summary)
+    if session.state == SessionState.CLOSED:
+        _keep_open_for_case(session)
+    events.publish(CaseOpened(case_id=case.pk))
+    return case
+
+
+def _keep_open_for_case(session: Session) -> None:
+    conversations.move(session, SessionState.WAITING)
+    conversations.move(session, SessionState.PARKED)
+    session.closed_at = None
+    session.save(update_fields=["state", "closed_at"])
+
+
+def _first_words(session: Session) -> str:
+    first = session.messages.filter(direction=Direction.IN).order_by("seq").first()
+    return (first.visible_text or first.text) if first else ""
+
+
+def lock(case_id: int) -> Case:
+    """The ticket, locked until the transaction ends. Raises Refusal."""
+    found = Case.objects.select_for_update(of=("self",)).select_related("guest", "session__account", "topic", "policy__calendar")
+    case = found.filter(pk=case_id).first()
+    if case is None:
+        raise Refusal("not_found", _("There is no such ticket."), status=404)
+    return case
+
+
+def move(case: Case, state: CaseState) -> None:
+    """Change the state of the locked ticket by the table of moves; `save` writes it. Raises Refusal."""
+    if state == case.state:
+        return
+    if state not in CASE_MOVES[case.state]:
+        raise Refusal("wrong_state", _("The ticket cannot do this in its present state. Please look at it again."))
+    was_pausing, case.state = case.state in PAUSING, state
+    case._clock_change = "pause" if state in PAUSING and not was_pausing else "resume" if was_pausing else ""  # type: ignore[attr-defined]
+
+
+def save(case: Case, *, now: datetime, preview: Message | str | None = None) -> None:
+    """Write the changed ticket, its clocks and its row."""
+    change = getattr(case, "_clock_change", "")
+    if change == "pause":
+        clocks.pause(subject=case.clock_subject, reason=case.state, now=now)
+    elif change == "resume":
+        clocks.resume(subject=case.clock_subject, now=now)
+    case._clock_change = ""  # type: ignore[attr-defined]
+    case.last_at = now
+    case.save()
+    rows.show(case, now=now, preview=preview)
+
+
+def note_step(case: Case, step: Step, *, by: Staff | None, now: datetime, details: Mapping[str, Any] | None = None) -> None:
+    """Add a row to the history."""
+    CaseStep.objects.create(
+        case=case, step=step, at=now, by=by, state=case.state, group_id=case.group_id, owner_id=case.owner_id, details=dict(details or {})
+    )
+
+
+def take(*, case_id: int, by: Staff, now: datetime) -> Case:
+    """An expert takes a ticket of the group. Raises Refusal when a colleague has it."""
+    with transaction.atomic():
+        case = lock(case_id)
+        if case.owner_id == by.pk:
+            return case
+        if case.owner_id is not None:
+            raise Refusal("taken", _("A colleague already works on this ticket."))
+        if case.state == CaseState.CLOSED:
+            raise Refusal("wrong_state", _("The ticket is closed."))
+        case.owner = by
+        if case.state in {CaseState.ROUTED, CaseState.REOPENED}:
+            move(case, CaseState.IN_WORK)
+        note_step(case, Step.TAKEN, by=by, now=now)
+        audit.record(action="case.taken", by=by, subject=case, now=now)
+        save(case, now=now)
+        return case
+
+
+def route(*, case_id: int, group: Group, by: Staff, reason: str, now: datetime) -> Case:
+    """Send a ticket to another group, with the reason; nobody owns it there yet. Raises Refusal."""
+    if not reason.strip():
+        raise Refusal("reason_needed", _("Please say why the ticket goes to another group."), status=400)
+    with transaction.atomic():
+        case = lock(case_id)
+        move(case, CaseState.ROUTED)
+        case.group, case.owner, case.at_store = group, None, False
+        case.routing = {**case.routing, "rerouted": reason}
+        note_step(case, Step.ROUTED, by=by, now=now, details={"reason": reason})
+        audit.record(action="case.routed", by=by, subject=case, now=now, details={"group": group.pk, "reason": reason})
+        save(case, now=now)
+        return case
+
+
+def wait_for(*, case_id: int, state: CaseState, by: Staff, now: datetime) -> Case:
+    """The next step is somebody else's: guest, store or third party. Raises Refusal."""
+    with transaction.atomic():
+        case = lock(case_id)
+        if state == CaseState.WAITING_STORE and case.store_id is None:
+            raise Refusal("store_needed", _("Please name the store first."), status=400)
+        move(case, state)
+        case.at_store = state == CaseState.WAITING_STORE
+        note_step(case, Step.MOVED, by=by, now=now)
+        save(case, now=now)
+        return case
+
+
+def store_answer(*, case_id: int, text: str, by: Staff, now: datetime) -> Case:
+    """The store's word on a ticket: a note that the group sees; the ticket comes back to the group. Raises Refusal."""
+    if not text.strip():
+        raise Refusal("empty", _("Write something first."), status=400)
+    with transaction.atomic():
+        case = lock(case_id)
+        if not case.at_store:
+            raise Refusal("wrong_state", _("This ticket does not wait for the store."))
+        session = conversations.lock(case.session_id)
+        note = conversations.add_line(session=session, direction=Direction.NOTE, text=text, by=by, now=now)
+        case.at_store = False
+        move(case, CaseState.IN_WORK if case.owner_id else CaseState.ROUTED)
+        case.unread += 1
+        note_step(case, Step.STORE_ANSWERED, by=by, now=now)
+        audit.record(action="case.store_answered", by=by, subject=case, now=now)
+        save(case, now=now, preview=note)
+        return case
+
+
+def close(*, case_id: int, cause: Cause, by: Staff, now: datetime) -> Case:
+    """Close a ticket with its cause; the conversation closes with its last open ticket. Closing twice is the same as once."""
+    with transaction.atomic():
+        case = lock(case_id)
+        if case.state == CaseState.CLOSED:
+            return case
+        move(case, CaseState.CLOSED)
+        case.closed_at, case.cause, case.unread, case.waiting_since, case.at_store = now, cause, 0, None, False
+        clocks.meet(subject=case.clock_subject, metrics=[Metric.RESOLUTION], now=now)
+        clocks.cancel(subject=case.clock_subject, now=now, metrics=RESPONSES)
+        note_step(case, Step.CLOSED, by=by, now=now, details={"cause": cause})
+        audit.record(action="case.closed", by=by, subject=case, now=now, details={"cause": cause})
+        save(case, now=now)
+        session = conversations.lock(case.session_id)
+        if session.state == SessionState.PARKED:
+            conversations.close(session_id=session.pk, by=by, now=now)
+        events.publish(CaseClosed(case_id=case.pk))
+        return case
+
+
+def reopen(*, case_id: int, by: Staff, reason: str, now: datetime) -> Case:
+    """A closed ticket goes on: back to its group's queue, since its owner may be absent. Raises Refusal."""
+    with transaction.atomic():
+        case = lock(case_id)
+        move(case, CaseState.REOPENED)
+        case.closed_at, case.cause, case.owner = None, "", None
+        case.waiting_since = now
+        clocks.start(subject=case.clock_subject, policy=case.policy, metrics=[Metric.NEXT_RESPONSE, Metric.RESOLUTION], now=now)
+        note_step(case, Step.REOPENED, by=by, now=now, details={"reason": reason})
+        audit.record(action="case.reopened", by=by, subject=case, now=now, details={"reason": reason})
+        session = conversations.lock(case.session_id)
+        if session.state == SessionState.CLOSED:
+            _hold_or_keep(session)
+        save(case, now=now)
+        return case
+
+
+def _hold_or_keep(session: Session) -> None:
+    """The ticket needs a conversation: its own if it is free, else the guest goes on in the newer one."""
+    newer = Session.objects.filter(identity_id=session.identity_id, account_id=session.account_id).exclude(state=SessionState.CLOSED)
+    if not newer.exists():
+        _keep_open_for_case(session)
+
+
+def mark_read(*, case_id: int, now: datetime) -> None:
+    """The newest message of the guest has been seen."""
+    with transaction.atomic():
+        case = lock(case_id)
+        if case.unread:
+            case.unread = 0
+            case.save(update_fields=["unread"])
+            rows.show(case, now=now)

@@ -1,0 +1,34 @@
+"""The topic tree as a whole, kept in the process for a moment: a thousand openings read it once."""
+
+import time
+from collections.abc import Mapping
+
+from tickets.models import Topic
+from tickets.routing import Resolved, TopicFacts, resolve
+
+KEPT_SECONDS = 10
+_kept: list[tuple[float, Mapping[int, TopicFacts]]] = []
+
+
+def facts() -> Mapping[int, TopicFacts]:
+    """All topics by id, at most KEPT_SECONDS old."""
+    if _kept and time.monotonic() - _kept[0][0] < KEPT_SECONDS:
+        return _kept[0][1]
+    fields = ("id", "parent_id", "name", "group_id", "policy_id", "store_involved", "store_required", "instruction", "is_active")
+    found = {row["id"]: TopicFacts(**row) for row in Topic.objects.values(*fields)}
+    _kept[:] = [(time.monotonic(), found)]
+    return found
+
+
+def forget() -> None:
+    """Read the tree anew at the next use."""
+    _kept.clear()
+
+
+def resolved(topic: Topic) -> Resolved:
+    """The topic with what it inherits."""
+    tree = facts()
+    if topic.pk not in tree:
+        forget()
+        tree = facts()
+    return resolve(topic.pk, tree)

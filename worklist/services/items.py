@@ -1,0 +1,49 @@
+"""Writing the rows of the work list, in the transaction of the dialogue or case that they show."""
+
+from datetime import datetime
+from typing import Any
+
+from core.live import announce
+from worklist.models import Item
+from worklist.states import NO_DUE, ItemState, Kind
+
+# What a row carries to the screen; the same names in the first page's template and in the live event.
+ROW_FIELDS = (
+    "kind", "subject_id", "session_id", "number", "guest_name", "channel", "title", "preview", "store_id", "group_id",
+    "owner_id", "state", "priority", "unread", "target_seconds", "waiting_since", "last_at", "snoozed_until", "version",
+)  # fmt: skip
+
+
+def put(*, kind: Kind, subject_id: int, values: dict[str, Any]) -> Item:
+    """Create or change the row of a subject and tell the screens. Call inside the subject's transaction, subject locked.
+
+    `values` are fields of Item; None for `due_at` means that no promise runs.
+    """
+    if "due_at" in values and values["due_at"] is None:
+        values["due_at"] = NO_DUE
+    item = Item.objects.filter(kind=kind, subject_id=subject_id).first()
+    if item is None:
+        item = Item.objects.create(kind=kind, subject_id=subject_id, **values)
+        announce(kind="item", payload=row(item), topics=item.topics)
+        return item
+    before = set(item.topics)
+    for name, value in values.items():
+        setattr(item, name, value)
+    item.version += 1
+    item.save(update_fields=[*values, "version"])
+    # Who could see it before hears of it too: the row leaves their list.
+    announce(kind="item", payload=row(item), topics=before | set(item.topics))
+    return item
+
+
+def row(item: Item) -> dict[str, Any]:
+    """The row as the screens get it: times in ISO 8601, no promise = null."""
+    shown = {name: getattr(item, name) for name in ROW_FIELDS}
+    shown["due_at"] = None if item.due_at == NO_DUE else item.due_at
+    return shown
+
+
+def wake(*, now: datetime, limit: int = 200) -> list[Item]:
+    """Rows whose time of being put off is over, locked, to be woken by their subjects' services."""
+    due = Item.objects.filter(state=ItemState.SNOOZED, snoozed_until__lte=now)
+    return list(due.select_for_update(skip_locked=True).order_by("snoozed_until")[:limit])

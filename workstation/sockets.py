@@ -1,0 +1,5 @@
+"""Sockets of staff."""
+
+from typing import Any
+
+sockets: list[Any] = []
