@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.embedded import binaries
-from core.embedded.choices import choices
+from core.embedded.choices import choices, require_outside
 from core.embedded.errors import StartError, StopRequested
 from core.embedded.plan import Plan
 from core.embedded.ports import is_free, kept_port, require_free
@@ -42,6 +42,22 @@ class TestChoices:
     def test_a_wrong_port_is_refused(self, port):
         with pytest.raises(StartError, match="PORT must be a number"):
             choices({"PORT": port})
+
+    def test_outside_servers_that_do_not_answer_are_named_with_the_reason_but_no_password(self, monkeypatch):
+        monkeypatch.setattr("core.embedded.choices.OUTSIDE_SECONDS", 0)
+        urls = {"DATABASE_URL": "postgres://a:hidden@127.0.0.1:1/c", "REDIS_URL": "redis://:hidden@127.0.0.1:1/0"}
+        with pytest.raises(StartError, match=r"DATABASE_URL does not work: .*refused.*REDIS_URL does not work: .*refused") as refusal:
+            require_outside(urls, lambda seconds: None)
+        assert "hidden" not in str(refusal.value)
+        assert "\n" not in str(refusal.value)
+
+    def test_outside_servers_that_answer_are_taken(self):
+        require_outside({"DATABASE_URL": os.environ["DATABASE_URL"], "REDIS_URL": os.environ["REDIS_URL"]}, lambda seconds: None)
+
+    def test_an_address_of_nothing_known_is_one_sentence(self, monkeypatch):
+        monkeypatch.setattr("core.embedded.choices.OUTSIDE_SECONDS", 0)
+        with pytest.raises(StartError, match="REDIS_URL does not work: Redis URL must"):
+            require_outside({"REDIS_URL": "http://x"}, lambda seconds: None)
 
 
 class TestPorts:
