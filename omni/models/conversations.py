@@ -94,7 +94,7 @@ class Message(models.Model):
     send_error = models.CharField(max_length=240, blank=True)
     possibly_delivered = models.BooleanField(default=False)
     search = models.GeneratedField(
-        expression=SearchVector(Replace(Lower("text"), Value("ё"), Value("е")), config="russian"),
+        expression=SearchVector(Replace(Lower("text"), Value("ё"), Value("е"), output_field=models.TextField()), config="russian"),
         output_field=SearchVectorField(),
         db_persist=True,
     )
