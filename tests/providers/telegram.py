@@ -156,7 +156,7 @@ class TelegramServer(Provider):
         super().reset()
         self.actions.clear()
         self.state.clear()
-        self.webhook.pending.clear()
+        self.webhook.forget()
 
     def stop(self) -> None:
         self.webhook.stop()

@@ -82,7 +82,7 @@ class Webhook:
         """Try until a 2xx or until the pauses are used up; then the update waits for `redeliver`."""
         if not self.wants(update):
             return Delivery(update, wanted=False)
-        statuses = self.tries(update) if self.url else ()
+        statuses = self.tries(update) if is_loopback(self.url) else ()
         delivery = Delivery(update, statuses)
         if not delivery.delivered:
             with self._lock:
@@ -118,15 +118,26 @@ class Webhook:
             waiting, self.pending = sorted(self.pending, key=lambda update: update["update_id"]), []
         return [self.deliver(update) for update in waiting]
 
+    def forget(self) -> None:
+        """Drop what waits and the last error; the address stays registered."""
+        with self._lock:
+            self.pending.clear()
+            self.last_error = None
+
     def stop(self) -> None:
         self.stopping.set()
         self._client.close()
 
 
+def is_loopback(url: str) -> bool:
+    """Whether this server delivers there at all: it never leaves the machine."""
+    return urlsplit(url).hostname in LOOPBACK
+
+
 def check_address(url: str) -> None:
     """https and one of four ports; a loopback address is let through, as a local Bot API server does. Raises BotError."""
     parts = urlsplit(url)
-    if parts.hostname in LOOPBACK:
+    if is_loopback(url):
         return
     if parts.scheme != "https":
         raise BotError(400, "Bad Request: bad webhook: An HTTPS URL must be provided for webhook")

@@ -26,7 +26,7 @@ def read_object(body: bytes) -> JsonObject:
     try:
         value = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise Unreadable(f"not JSON: {type(error).__name__}") from error
+        raise Unreadable(f"not JSON: {error}") from error
     if not isinstance(value, dict):
         raise Unreadable(f"a JSON object was expected, not {type(value).__name__}")
     return value

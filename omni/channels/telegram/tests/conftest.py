@@ -1,6 +1,7 @@
 """A Bot API server on loopback and an account of its bot."""
 
 import itertools
+import socket
 import struct
 
 import pytest
@@ -23,9 +24,19 @@ def frame():
 def server(frame):
     """The server with one guest, who has written."""
     (found,) = frame.providers
-    found.reset()
+    found.webhook.url = ""
     found.guest_says(CHAT, "здравствуйте")
-    return found
+    found.webhook.forget()
+    yield found
+    found.reset()
+
+
+@pytest.fixture
+def dead_address():
+    """An address nobody listens at."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
 
 
 @pytest.fixture

@@ -107,11 +107,11 @@ def test_an_address_telegram_refuses(account, url):
         set_webhook(account, url)
 
 
-def test_the_check_of_the_connection_names_the_fault_but_not_the_token(frame, server):
+def test_the_check_of_the_connection_names_the_fault_but_not_the_token(frame, server, dead_address):
     with pytest.raises(BotApiError, match="Unauthorized"):
         webhook_info(account_of(frame, secrets={"bot_token": "700000001:wrong"}))
     with pytest.raises(BotApiError, match="ConnectError") as caught:
-        webhook_info(account_of(frame, settings={"api_base": "http://127.0.0.1:9"}))
+        webhook_info(account_of(frame, settings={"api_base": dead_address}))
     assert TOKEN not in repr(caught.value) + repr(caught.value.__cause__)
 
 
@@ -124,10 +124,10 @@ def test_a_pressed_button_is_answered_once(server, account):
     assert not answer_callback(account, item.extra["callback_query_id"])
 
 
-def test_typing(frame, server, account):
+def test_typing(frame, server, account, dead_address):
     assert show_typing(account, str(CHAT))
     assert server.actions.after()[0]["action"] == "typing"
-    assert not show_typing(account_of(frame, settings={"api_base": "http://127.0.0.1:9"}), str(CHAT))
+    assert not show_typing(account_of(frame, settings={"api_base": dead_address}), str(CHAT))
 
 
 def test_one_client_per_account_until_its_settings_change(frame, server):

@@ -1,7 +1,6 @@
 """Sends against the Bot API server, with each fault."""
 
 import logging
-import socket
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -167,11 +166,9 @@ def test_after_a_fault_the_next_send_works(server, account):
         assert isinstance(send(outgoing("дальше"), account), Sent)
 
 
-def test_connection_refused_is_known_not_to_have_arrived(frame):
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        account = account_of(frame, settings={"api_base": f"http://127.0.0.1:{taken.getsockname()[1]}"})
-        assert send(outgoing("Ответ"), account) == Retry("no_connection", "ConnectError")
+def test_connection_refused_is_known_not_to_have_arrived(frame, dead_address):
+    account = account_of(frame, settings={"api_base": dead_address})
+    assert send(outgoing("Ответ"), account) == Retry("no_connection", "ConnectError")
 
 
 @pytest.mark.parametrize("base", ["ftp://127.0.0.1", "нет адреса", "http://[", "http://127.0.0.1:99999"])
@@ -226,7 +223,8 @@ def test_a_permanent_fault_in_the_middle_stays_permanent(server, account):
 
 
 def test_the_token_stays_out_of_logs_and_results(frame, server, caplog):
-    caplog.set_level(logging.DEBUG)
+    for name in ("", "httpx", "httpcore"):
+        caplog.set_level(logging.DEBUG, logger=name)
     account = account_of(frame, settings={"read_timeout": 0.2})
     results = [send(outgoing("Ответ"), account)]
     for kind in FaultKind:

@@ -22,7 +22,7 @@ GUEST = {"guest_external_id": "555000111", "guest_name": "Анна Демо", "c
 MESSAGE = {"kind": "message", "external_id": "555000111:311", "sent_at": SAID, "sequence": 311, **GUEST}
 IGNORED = {"kind": "ignored", "attachments": []}
 
-TABLE = {
+TABLE: dict[str, dict] = {
     "text": MESSAGE
     | {"text": "Здравствуйте! В магазине нет хлеба.", "attachments": [], "extra": {"username": "anna_demo", "language": "ru"}},
     "start": MESSAGE | {"text": "/start store-4711", "extra.start_payload": "store-4711"},
@@ -179,7 +179,7 @@ KNOWN_WORDS = """
     inline_keyboard new_chat_member status file_id file_size latitude longitude phone_number user_id private kicked text_link data
 """
 WORDS = st.sampled_from(KNOWN_WORDS.split())
-VALUES = st.recursive(
+VALUES: st.SearchStrategy = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | WORDS | st.sampled_from([1, 7, 1772524805]),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(WORDS | st.text(max_size=8), inner, max_size=6),
     max_leaves=25,
@@ -188,11 +188,13 @@ MESSAGE_KEYS = """
     from date text entities caption photo document sticker venue location contact poll dice quote reply_to_message edit_date
     media_group_id forward_origin anything
 """
-MESSAGES = st.fixed_dictionaries(
+MESSAGES: st.SearchStrategy = st.fixed_dictionaries(
     {"message_id": st.integers(0, 2**40), "chat": st.fixed_dictionaries({"id": st.integers(1, 2**40)}, optional={"type": VALUES})},
     optional=dict.fromkeys(MESSAGE_KEYS.split(), VALUES),
 )
-UPDATES = st.fixed_dictionaries({"update_id": st.integers(0, 2**40)}, optional={"message": MESSAGES, "edited_message": MESSAGES | VALUES})
+UPDATES: st.SearchStrategy = st.fixed_dictionaries(
+    {"update_id": st.integers(0, 2**40)}, optional={"message": MESSAGES, "edited_message": MESSAGES | VALUES}
+)
 
 
 def assert_storable(item: Inbound) -> None:

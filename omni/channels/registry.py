@@ -1,0 +1,25 @@
+"""Which adapter serves which channel."""
+
+from collections.abc import Mapping
+
+from omni.channels.contract import Adapter
+from omni.channels.email.adapter import EmailAdapter
+from omni.channels.telegram.adapter import TelegramAdapter
+from omni.channels.webchat.adapter import WebChatAdapter
+
+ADAPTERS: tuple[Adapter, ...] = (EmailAdapter(), TelegramAdapter(), WebChatAdapter())
+
+_BY_KIND: Mapping[str, Adapter] = {adapter.kind: adapter for adapter in ADAPTERS}
+
+
+def adapter_for(kind: str) -> Adapter:
+    """The adapter of a channel, shared by all callers. Raises LookupError naming the channels there are."""
+    try:
+        return _BY_KIND[kind]
+    except KeyError:
+        raise LookupError(f"There is no channel {kind!r}; known are {', '.join(kinds())}.") from None
+
+
+def kinds() -> list[str]:
+    """The kinds of all channels, sorted."""
+    return sorted(_BY_KIND)
