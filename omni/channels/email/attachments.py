@@ -12,17 +12,39 @@ from omni.channels.email.tnef import NotTnef, Tnef, read_tnef
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f<>:\"|?*\u202a-\u202e\u2066-\u2069]")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 _LONGEST_NAME = 150
-_EXTENSIONS = {
-    "message/rfc822": ".eml", "message/delivery-status": ".txt", "message/disposition-notification": ".txt", "message/feedback-report": ".txt",
-    "text/plain": ".txt", "text/html": ".html", "text/calendar": ".ics", "text/csv": ".csv", "text/vcard": ".vcf", "text/x-vcard": ".vcf",
-    "image/jpeg": ".jpg", "image/jpg": ".jpg", "image/pjpeg": ".jpg", "image/png": ".png", "image/gif": ".gif", "image/webp": ".webp",
-    "image/heic": ".heic", "image/bmp": ".bmp", "image/tiff": ".tif", "image/svg+xml": ".svg", "audio/mpeg": ".mp3", "audio/ogg": ".ogg",
-    "video/mp4": ".mp4", "video/quicktime": ".mov", "application/pdf": ".pdf", "application/zip": ".zip", "application/msword": ".doc",
-    "application/vnd.ms-excel": ".xls", "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ".docx",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ".xlsx", "application/rtf": ".rtf", "application/json": ".json",
-    "application/pgp-signature": ".asc", "application/pgp-encrypted": ".asc", "application/pkcs7-mime": ".p7m", "application/x-pkcs7-mime": ".p7m",
-    "application/pkcs7-signature": ".p7s", "application/x-pkcs7-signature": ".p7s", "application/ms-tnef": ".dat", "application/ics": ".ics",
-}  # fmt: skip
+_TYPES_BY_EXTENSION = {
+    ".eml": "message/rfc822",
+    ".txt": "message/delivery-status message/disposition-notification message/feedback-report text/plain",
+    ".html": "text/html",
+    ".ics": "text/calendar application/ics",
+    ".csv": "text/csv",
+    ".vcf": "text/vcard text/x-vcard",
+    ".jpg": "image/jpeg image/jpg image/pjpeg",
+    ".png": "image/png",
+    ".gif": "image/gif",
+    ".webp": "image/webp",
+    ".heic": "image/heic",
+    ".bmp": "image/bmp",
+    ".tif": "image/tiff",
+    ".svg": "image/svg+xml",
+    ".mp3": "audio/mpeg",
+    ".ogg": "audio/ogg",
+    ".mp4": "video/mp4",
+    ".mov": "video/quicktime",
+    ".pdf": "application/pdf",
+    ".zip": "application/zip",
+    ".doc": "application/msword",
+    ".xls": "application/vnd.ms-excel",
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".rtf": "application/rtf",
+    ".json": "application/json",
+    ".asc": "application/pgp-signature application/pgp-encrypted",
+    ".p7m": "application/pkcs7-mime application/x-pkcs7-mime",
+    ".p7s": "application/pkcs7-signature application/x-pkcs7-signature",
+    ".dat": "application/ms-tnef",
+}
+_EXTENSIONS = {name: extension for extension, names in _TYPES_BY_EXTENSION.items() for name in names.split()}
 _UU_BLOCK = re.compile(r"^begin [0-7]{3,4} ([^\n]{1,200})\n((?:[!-`][ -`]{0,100}\n)+?)(?:`\n|[ ]?\n)?end[ \t]*$", re.MULTILINE)
 _TNEF_TYPES = ("application/ms-tnef", "application/vnd.ms-tnef")
 

@@ -15,8 +15,9 @@ _REPLY_CODE = re.compile(r"(?<!\d)([45])(\d)(\d)[ -](?=\D)")
 _ADDRESS = re.compile(r"[\w.+'=-]+@[\w-]+(?:\.[\w-]+)+")
 _DAEMON = re.compile(r"(?:mailer-daemon|postmaster|mail-?daemon|mdaemon)\b", re.IGNORECASE)
 _SUBJECT = re.compile(
-    r"undeliver|returned mail|delivery (?:status|failure|has failed|problem|report)|mail delivery|failure notice|not delivered|could not be delivered|"
-    r"не(?:возможно| удалось| может быть)? ?доставл?|недоставлен|ошибка доставки|возвращ[её]н|отч[её]т о (?:не)?доставке|сообщение не доставлено",
+    r"undeliver|returned mail|delivery (?:status|failure|has failed|problem|report)|mail delivery|failure notice|"
+    r"not delivered|could not be delivered|не(?:возможно| удалось| может быть)? ?доставл?|недоставлен|ошибка доставки|"
+    r"возвращ[её]н|отч[её]т о (?:не)?доставке|сообщение не доставлено",
     re.IGNORECASE,
 )
 _MESSAGE_ID_LINE = re.compile(r"^[> \t]*message-id:\s*<([^<>\s]+)>", re.IGNORECASE | re.MULTILINE)
@@ -110,16 +111,21 @@ def _plain(address: str) -> str:
 
 
 def _from_text(mail: Mail, failed: str) -> Bounce:
-    """A report in free words: the first status or reply code and the first address that is not the daemon's."""
-    status = _STATUS.search(mail.text)
-    code = _REPLY_CODE.search(mail.text)
-    number = status.group() if status else f"{code[1]}.0.0" if code else ""
+    """A report in free words: the first status or reply code with its line, and the first address that is not the daemon's."""
+    status, line = _status_in(mail.text)
     addresses = [address.lower() for address in _ADDRESS.findall(mail.text) if not _DAEMON.match(address)]
-    own = {one.address.lower() for one in (*mail.to, *mail.sender)}
-    recipient = _plain(failed) or next((address for address in addresses if address not in own), "")
-    action = "delayed" if number.startswith("4") else "failed"
-    line = next((line for line in mail.text.split("\n") if number and (status or code) and (status or code).group().strip() in line), "")  # type: ignore[union-attr]
-    return Bounce(recipient, number, action, line.strip()[:_LONGEST_DIAGNOSTIC], _original_id(mail))
+    ours = {one.address.lower() for one in (*mail.to, *mail.sender)}
+    recipient = _plain(failed) or next((address for address in addresses if address not in ours), "")
+    return Bounce(recipient, status, "delayed" if status.startswith("4") else "failed", line[:_LONGEST_DIAGNOSTIC], _original_id(mail))
+
+
+def _status_in(text: str) -> tuple[str, str]:
+    """The first enhanced status, else the first SMTP reply code as one, and the line it stands in."""
+    found = _STATUS.search(text) or _REPLY_CODE.search(text)
+    if found is None:
+        return "", ""
+    line = text[text.rfind("\n", 0, found.start()) + 1 :].split("\n", 1)[0].strip()
+    return (found.group() if found.re is _STATUS else f"{found[1]}.0.0"), line
 
 
 def _original_id(mail: Mail) -> str:

@@ -12,18 +12,27 @@ from math import log
 
 CYRILLIC = ("cp1251", "koi8-r", "cp866", "iso8859-5")
 
-_ALIASES = {
-    "cp-1251": "cp1251", "win-1251": "cp1251", "win1251": "cp1251", "windows1251": "cp1251", "cp-win-1251": "cp1251", "x-cp1251": "cp1251",
-    "ansi-1251": "cp1251", "microsoft-cp1251": "cp1251", "windows-cp1251": "cp1251", "1251": "cp1251",
-    "koi8r": "koi8-r", "koi-8": "koi8-r", "koi8": "koi8-r", "koi-8-r": "koi8-r", "koi8-ru": "koi8-r", "cskoi8r": "koi8-r", "koi": "koi8-r",
-    "koi8u": "koi8-u", "cp-866": "cp866", "ibm-866": "cp866", "dos-866": "cp866", "alt": "cp866",
-    "iso8859-5": "iso8859-5", "iso-8859-5-e": "iso8859-5", "x-mac-cyrillic": "mac_cyrillic", "mac-cyrillic": "mac_cyrillic",
-    "utf8mb4": "utf-8", "utf-8mb4": "utf-8", "unicode-1-1-utf-8": "utf-8", "utf-8-sig": "utf-8", "unicode-1-1-utf-7": "utf-7",
-    "gb2312": "gb18030", "gbk": "gb18030", "x-gbk": "gb18030", "cp936": "gb18030", "ks_c_5601-1987": "cp949", "ks-c-5601-1987": "cp949",
-    "x-sjis": "shift_jis", "iso-8859-8-i": "iso8859-8", "iso-8859-6-i": "iso8859-6", "iso-8859-1": "cp1252", "latin1": "cp1252", "latin-1": "cp1252",
-    "iso8859-1": "cp1252", "x-ansi": "cp1252", "ansi": "cp1252", "x-user-defined": "", "x-unknown": "", "unknown": "", "unknown-8bit": "",
-    "_autodetect": "", "_autodetect_all": "", "autodetect": "", "default": "", "none": "", "us-ascii": "", "ascii": "", "7bit": "", "8bit": "", "binary": "",
-}  # fmt: skip
+# Python's name of a charset: how mails also call it. An empty name: the declaration says nothing.
+_SPELLINGS = {
+    "cp1251": "cp-1251 win-1251 win1251 windows1251 cp-win-1251 x-cp1251 ansi-1251 microsoft-cp1251 windows-cp1251 1251",
+    "koi8-r": "koi8r koi-8 koi8 koi-8-r koi8-ru cskoi8r koi",
+    "koi8-u": "koi8u",
+    "cp866": "cp-866 ibm-866 dos-866 alt",
+    "iso8859-5": "iso8859-5 iso-8859-5-e",
+    "mac_cyrillic": "x-mac-cyrillic mac-cyrillic",
+    "utf-8": "utf8mb4 utf-8mb4 unicode-1-1-utf-8 utf-8-sig",
+    "utf-7": "unicode-1-1-utf-7",
+    "gb18030": "gb2312 gbk x-gbk cp936",
+    "cp949": "ks_c_5601-1987 ks-c-5601-1987",
+    "shift_jis": "x-sjis",
+    "iso8859-8": "iso-8859-8-i",
+    "iso8859-6": "iso-8859-6-i",
+    "cp1252": "iso-8859-1 latin1 latin-1 iso8859-1 x-ansi ansi",
+    "": (
+        "x-user-defined x-unknown unknown unknown-8bit _autodetect _autodetect_all autodetect default none us-ascii ascii 7bit 8bit binary"
+    ),
+}
+_ALIASES = {spelling: name for name, spellings in _SPELLINGS.items() for spelling in spellings.split()}
 _STATEFUL = re.compile(r"^(iso2022|hz|utf_?7|utf_?16|utf_?32)")
 _ASCII = bytes(range(128))
 
@@ -36,13 +45,14 @@ _FREQUENCY = dict(
     )
 )
 _LETTER = {letter: log(count / 30) for letter, count in _FREQUENCY.items()} | dict.fromkeys("іїєґўқңғүұһәөј", -1.0)
-_PAIRS = frozenset(
-    "ен ни ра но ол ст ль ан ит ов ре те ро на ки ли ий ть ер пр ме ск та по де ве ил то ел ед ат ле ар за ны па ес ал тр не ав ет ва ло он до да че ек "
-    "ос ти се од ис ие ди ин нн ка об со ор ри ви им вы бр аз мо ци ми ай го от ож ок ля ия нт из ое ас пе бо во ач ом сл ча бы ты ые же ый ма ут сп жа "
-    "мя ей ой ла ба чи ус ся чт лу ог дн си ще ши уд вс ик ум ез ая уп оч рж ее ев еш ег ак ры ру нд уб ук пя му др су ку ду ту ну цу ах ям ам ых ым их "
-    "ыл сь ще щи щу ещ хл хо ох жи ян аю ую юб эт ём её ён ье ьш шь мы аш ша ун яв ям ив ид рт нь йт га уж яс пу як ич ша шк чк чн жд ын яц иц це ец эл ял"
-    .split()
-)  # fmt: skip
+# The most frequent pairs of neighbouring letters, written one behind another.
+_PAIR_LETTERS = (
+    "еннираноолстльанитовретеронакилиийтьерпрмесктаподевеилтоеледатлеарзаныпаесалтрнеаветвалоондодачеекос"
+    "тисеодисиедиинннкаобсоорривиимвыбразмоцимиайгоотожокляиянтизоеаспебовоачомслчабытыыежеыймаутспжамяей"
+    "ойлабачиуссячтлуогднсищешиудвсикумезаяупочржееевешегакрырундубукпямудрсукудутунуцуахямамыхымихылсьщи"
+    "щуещхлхоохжиянаюуююбэтёмеёёньеьшшьмыашшаунявивидртньйтгаужяспуякичшкчкчнждыняциццеецэлял"
+)
+_PAIRS = frozenset(_PAIR_LETTERS[at : at + 2] for at in range(0, len(_PAIR_LETTERS), 2))
 _NEUTRAL = frozenset("«»—–-…№„“”‘’•§©°·™\xa0€\u20bd\xad")
 _PRIOR = {"cp1251": 0.5, "koi8-r": 0.3, "cp866": -0.5, "iso8859-5": -0.5}
 _PREFERRED = 5.5

@@ -5,12 +5,12 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-import lxml.etree
-import lxml.html
+import lxml.etree  # type: ignore[import-untyped]
+import lxml.html  # type: ignore[import-untyped]
 import nh3
-from inscriptis.model.config import ParserConfig
 from inscriptis.css_profiles import STRICT_CSS_PROFILE
 from inscriptis.html_engine import Inscriptis
+from inscriptis.model.config import ParserConfig
 
 Element = Any
 """An lxml element; lxml ships no types."""
@@ -25,11 +25,11 @@ _INLINE_IMAGE = re.compile(r"data:image/(?:png|jpe?g|gif|webp);base64,[A-Za-z0-9
 _INLINE_IMAGE_BYTES = 64 * 1024
 _LINK_SCHEMES = ("http:", "https:", "mailto:", "tel:", "cid:", "#")
 _CONTENT_DROPPED = {"script", "style", "title", "noscript", "template", "textarea", "select", "object", "iframe", "svg", "math"}
-_TAGS = {
-    "a", "abbr", "b", "big", "blockquote", "br", "caption", "center", "code", "col", "colgroup", "dd", "del", "div", "dl", "dt", "em", "font", "h1",
-    "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "ins", "li", "ol", "p", "pre", "q", "s", "small", "span", "strike", "strong", "sub", "sup",
-    "table", "tbody", "td", "tfoot", "th", "thead", "tr", "tt", "u", "ul",
-}  # fmt: skip
+_TAG_NAMES = (
+    "a abbr b big blockquote br caption center code col colgroup dd del div dl dt em font h1 h2 h3 h4 h5 h6 hr i "
+    "img ins li ol p pre q s small span strike strong sub sup table tbody td tfoot th thead tr tt u ul "
+)
+_TAGS = set(_TAG_NAMES.split())
 _ATTRIBUTES = {
     "*": {"align", "dir", "lang", "title"},
     "a": {"href", "name"},

@@ -3,7 +3,7 @@
 import re
 from enum import Enum
 
-import lxml.etree
+import lxml.etree  # type: ignore[import-untyped]
 
 from omni.channels.email.html import Element
 from omni.channels.email.quote_headers import is_attribution
@@ -13,7 +13,15 @@ OWN_MARK = "otklik-message"
 """The class of our own messages' outermost element: what an answer still carries of it is a quote."""
 
 _TO_THE_END = ("divRplyFwdMsg", "appendonsend", "stopSpelling", "mail-editor-reference-message-container", "OLK_SRC_BODY_SECTION")
-_QUOTE_CLASSES = ("gmail_quote", "gmail_quote_container", "yahoo_quoted", "moz-cite-prefix", "protonmail_quote", "moz-forward-container", OWN_MARK)
+_QUOTE_CLASSES = (
+    "gmail_quote",
+    "gmail_quote_container",
+    "yahoo_quoted",
+    "moz-cite-prefix",
+    "protonmail_quote",
+    "moz-forward-container",
+    OWN_MARK,
+)
 _NOTES = ("gmail_attr", "moz-cite-prefix", "gmail_signature")
 _OUTLOOK_STYLE = re.compile(r"border:\s*none;\s*border-top:\s*solid", re.IGNORECASE)
 _SENDER_FIELD = re.compile(r"\s*(?:от|from)\s*:", re.IGNORECASE)

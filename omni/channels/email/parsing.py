@@ -207,7 +207,11 @@ def _tnef_body(others: list[Part]) -> Body:
 
 def _protection(tree: MimeTree, text: str) -> str:
     types = {part.content_type for part in tree.parts}
-    if "multipart/encrypted" in tree.multiparts or "application/pgp-encrypted" in types or re.search(r"^-----BEGIN PGP MESSAGE-----", text, re.M):
+    if (
+        "multipart/encrypted" in tree.multiparts
+        or "application/pgp-encrypted" in types
+        or re.search(r"^-----BEGIN PGP MESSAGE-----", text, re.M)
+    ):
         return "pgp-encrypted"
     for part in tree.parts:
         if part.content_type in _SMIME:

@@ -1,4 +1,7 @@
-"""Lines that mail programs write above what they quote: Mail.ru, Yandex, Gmail, Outlook, Apple, Thunderbird, The Bat; Russian and English."""
+"""Lines that mail programs write above what they quote, in Russian and English.
+
+Known: Mail.ru, Yandex, Gmail, Outlook, Apple Mail, Thunderbird, The Bat, Samsung.
+"""
 
 import re
 from collections.abc import Sequence
@@ -8,7 +11,10 @@ _MONTH = (
     r"(?:янв|фев|мар|апр|ма[йя]|июн|июл|авг|сен|окт|ноя|дек)[а-я]*\.?|"
     r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
 )
-_DATE = rf"(?:\d{{1,2}}[./-]\d{{1,2}}[./-]\d{{2,4}}|\d{{4}}[-./]\d{{1,2}}[-./]\d{{1,2}}|\d{{1,2}}\.?\s+(?:{_MONTH})\s+\d{{4}}|(?:{_MONTH})\s+\d{{1,2}},?\s+\d{{4}})"
+_DATE = (
+    r"(?:\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{4}[-./]\d{1,2}[-./]\d{1,2}|"
+    rf"\d{{1,2}}\.?\s+(?:{_MONTH})\s+\d{{4}}|(?:{_MONTH})\s+\d{{1,2}},?\s+\d{{4}})"
+)
 _EMAIL = r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+"
 _VERB = r"(?:пишет|писала?|писал\(а\)|написала?|написал\(а\)|wrote|writes)"
 _WEEKDAY = (
@@ -18,7 +24,9 @@ _WEEKDAY = (
 _NAME = r"[A-ZА-ЯЁ][\w.'’-]*(?:\s+[A-ZА-ЯЁ][\w.'’-]*){1,3}"
 _STARTS = re.compile(rf"(?:on\s|в\s+)?(?:{_WEEKDAY}(?:,|\s)\s*)?(?:в\s+)?{_DATE}", re.IGNORECASE)
 _ADDRESSED = re.compile(rf"{_EMAIL}[\])>»\"]*[,\s]*(?:{_VERB})?\s*:$", re.IGNORECASE)
-_WRITTEN = re.compile(rf"\d{{1,2}}:\d{{2}}(?::\d{{2}})?(?:\s*[AP]M)?[^:]{{0,20}}?[,\s]\s*(?:[\"«]?{_NAME}[\"»]?|\S+@\S+)\s*(?i:{_VERB})\s*:$")
+_WRITTEN = re.compile(
+    rf"\d{{1,2}}:\d{{2}}(?::\d{{2}})?(?:\s*[AP]M)?[^:]{{0,20}}?[,\s]\s*(?:[\"«]?{_NAME}[\"»]?|\S+@\S+)\s*(?i:{_VERB})\s*:$"
+)
 _FROM_SOMEBODY = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?\s*(?:[+-]\d{2}:?\d{2}|\([^)]*\)|[A-Z]{3})?\s*,?\s*от\s+[^:]{1,120}:$")
 _YOU_WROTE = re.compile(rf"(?:вы писали|you wrote)\s.{{0,40}}{_DATE}.{{0,20}}:$", re.IGNORECASE)
 _NAMED_VERB = re.compile(rf"[\"«]?{_NAME}[\"»]?(?:\s*<{_EMAIL}>)?\s+(?i:{_VERB})\s*:$")
@@ -26,7 +34,8 @@ _LOOSE = re.compile(rf"{_DATE}|{_EMAIL}|\b{_VERB}\b", re.IGNORECASE)
 _LONGEST = 300
 
 _REPLY_SEPARATOR = re.compile(
-    r"[-_*=\s]{2,}(?:исходное (?:сообщение|письмо)|оригинальное сообщение|первоначальное сообщение|original (?:message|appointment))\s*[-_*=:\s]*$",
+    r"[-_*=\s]{2,}(?:исходное (?:сообщение|письмо)|(?:оригинальное|первоначальное) сообщение|"
+    r"original (?:message|appointment))\s*[-_*=:\s]*$",
     re.IGNORECASE,
 )
 _FORWARD_SEPARATOR = re.compile(
@@ -37,7 +46,8 @@ _FORWARD_SEPARATOR = re.compile(
 )
 _RULE = re.compile(r"[_-]{8,}$")
 _FIELD = re.compile(
-    r"\*?(?P<name>от кого|от|кому|копия|скрытая копия|отправлено|дата|тема|важность|from|to|cc|bcc|sent|date|subject|reply-to|importance)\s*:\*?(?:\s|$)",
+    r"\*?(?P<name>от кого|от|кому|копия|скрытая копия|отправлено|дата|тема|важность|"
+    r"from|to|cc|bcc|sent|date|subject|reply-to|importance)\s*:\*?(?:\s|$)",
     re.IGNORECASE,
 )
 _SENDER_FIELDS = ("от", "от кого", "from")

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 _DASHES = re.compile(r"(?:-- ?|—|–|__|---)$")
 _CLOSING = re.compile(
-    r"(?:с (?:глубоким |большим |искренним |наилучшим )?уважением|с наилучшими пожеланиями|с почтением|искренне ваша?|всего (?:наи)?(?:доброго|лучшего|хорошего)|"
+    r"(?:с (?:глубоким |большим |искренним |наилучшим )?уважением|с наилучшими пожеланиями|с почтением|"
+    r"искренне ваша?|всего (?:наи)?(?:доброго|лучшего|хорошего)|"
     r"(?:best |kind |warm )?regards|best wishes|sincerely(?: yours)?|yours (?:sincerely|faithfully))"
     r"(?:\s*[,.!]*|(?:\s*,\s*|\s+)(?:[A-ZА-ЯЁ][\w.'’-]*\.?\s*){1,4}[,.]?)$",
 )
@@ -14,7 +15,8 @@ _DEVICE = (
     r"почт|mail|outlook|yahoo|яндекс|yandex|gmail|windows|mac|blackberry|bluemail|spark|typeapp|proton|рамблер|rambler"
 )
 _SENT_FROM = re.compile(
-    rf"(?:[-–—*\s]*)(?:(?:отправлено|послано|написано) (?:из|с|со|через|от)|sent (?:from|with|via|using)|скачать|получите|получить|get|загрузить)\b.{{0,20}}(?:{_DEVICE}).{{0,60}}$",
+    r"(?:[-–—*\s]*)(?:(?:отправлено|послано|написано) (?:из|с|со|через|от)|sent (?:from|with|via|using)|"
+    rf"скачать|получите|получить|get|загрузить)\b.{{0,20}}(?:{_DEVICE}).{{0,60}}$",
     re.IGNORECASE,
 )
 _POSTSCRIPT = re.compile(r"(?:p\.?\s?s\.?|з\.?ы\.?|постскриптум)\b", re.IGNORECASE)

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from omni.channels.email.parsing import Mail
 
 PLUS, MESSAGE_ID, SUBJECT = "plus", "message-id", "subject"
-_ID_DIGITS, _PLUS_DIGITS, _SUBJECT_DIGITS = 16, 16, 6
+# Hexadecimal digits of each signature: a subject is read aloud and typed, ids and addresses are not.
+_DIGITS = {PLUS: 16, MESSAGE_ID: 16, SUBJECT: 6}
 _PART = r"[A-Za-z0-9_-]{1,64}"
-_OWN_ID = re.compile(rf"({_PART})\.({_PART})\.([0-9a-f]{{{_ID_DIGITS}}})@([^@\s]+)", re.IGNORECASE)
-_OWN_PLUS = re.compile(rf"[^@\s+]+\+({_PART})\.([0-9a-f]{{{_PLUS_DIGITS}}})@([^@\s]+)", re.IGNORECASE)
-_OWN_SUBJECT = re.compile(rf"\[#\s?({_PART})-([0-9a-f]{{4,{_SUBJECT_DIGITS}}})\]", re.IGNORECASE)
+_OWN_ID = re.compile(rf"({_PART})\.({_PART})\.([0-9a-f]{{16}})@([^@\s]+)", re.IGNORECASE)
+_OWN_PLUS = re.compile(rf"[^@\s+]+\+({_PART})\.([0-9a-f]{{16}})@([^@\s]+)", re.IGNORECASE)
+_OWN_SUBJECT = re.compile(rf"\[#\s?({_PART})-([0-9a-f]{{6}})\]", re.IGNORECASE)
 _PREFIX = re.compile(
     r"\s*(?:(?:re|aw|sv|fwd?|на|ha|отв|ответ|пересл|пер|переслано|fw)\s*(?:\[\d+\]|\(\d+\))?\s*[:：]|\[(?:external|внешнее|spam|спам)\])\s*",
     re.IGNORECASE,
@@ -53,10 +54,10 @@ def read_key(written: str) -> ThreadKey:
     return ThreadKey(kind, session, message)
 
 
-def sign(secret: str, kind: str, *parts: str, digits: int) -> str:
-    """The first `digits` hexadecimal digits of the signature of `parts` as a token of `kind`."""
+def sign(secret: str, kind: str, *parts: str) -> str:
+    """The signature of `parts` as a token of `kind`, in lower-case hexadecimal digits."""
     words = "\x00".join((kind, *(part.lower() for part in parts)))
-    return hmac.new(secret.encode(), words.encode(), hashlib.sha256).hexdigest()[:digits]
+    return hmac.new(secret.encode(), words.encode(), hashlib.sha256).hexdigest()[: _DIGITS[kind]]
 
 
 def token_part(value: str) -> str:
@@ -69,20 +70,20 @@ def token_part(value: str) -> str:
 def message_id(secret: str, session: str, message: str, domain: str) -> str:
     """The Message-ID of our message, without brackets: stable, so that a repeated send is the same mail to whoever gets it."""
     session, message = token_part(session), token_part(message)
-    return f"{session}.{message}.{sign(secret, MESSAGE_ID, session, message, digits=_ID_DIGITS)}@{domain}"
+    return f"{session}.{message}.{sign(secret, MESSAGE_ID, session, message)}@{domain}"
 
 
 def plus_address(secret: str, session: str, address: str) -> str:
     """Our `address` with the conversation in it: help@shop -> help+<session>.<signature>@shop."""
     session = token_part(session)
     local, _, domain = address.rpartition("@")
-    return f"{local}+{session}.{sign(secret, PLUS, session, digits=_PLUS_DIGITS)}@{domain}"
+    return f"{local}+{session}.{sign(secret, PLUS, session)}@{domain}"
 
 
 def subject_token(secret: str, session: str) -> str:
     """The mark of the conversation in a subject: [#123456-ab12cd]."""
     session = token_part(session)
-    return f"[#{session}-{sign(secret, SUBJECT, session, digits=_SUBJECT_DIGITS)}]"
+    return f"[#{session}-{sign(secret, SUBJECT, session)}]"
 
 
 def bare_subject(subject: str) -> str:
@@ -136,11 +137,7 @@ def _candidates(mail: Mail, domains: set[str]) -> Iterator[tuple[ThreadKey, str]
 
 def _genuine(key: ThreadKey, signature: str, secret: str) -> bool:
     parts = (key.session, key.message) if key.message else (key.session,)
-    return hmac.compare_digest(sign(secret, key.kind, *parts, digits=len(_expected(key.kind))), signature.lower())
-
-
-def _expected(kind: str) -> str:
-    return "0" * {PLUS: _PLUS_DIGITS, MESSAGE_ID: _ID_DIGITS, SUBJECT: _SUBJECT_DIGITS}[kind]
+    return hmac.compare_digest(sign(secret, key.kind, *parts), signature.lower())
 
 
 def _recipients(mail: Mail) -> list[str]:

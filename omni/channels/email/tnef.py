@@ -151,7 +151,9 @@ def _variable(data: bytes, offset: int, base: int, count: int) -> tuple[bytes | 
             raise ValueError("cut property")
         first = data[offset + 4 : offset + 4 + size] if number == 0 else first
         offset += 4 + _padded(size)
-    return (first.decode("utf-16-le", "replace").rstrip("\x00") if base == _UNICODE else first.rstrip(b"\x00") if base == 0x1E else first), offset
+    return (
+        first.decode("utf-16-le", "replace").rstrip("\x00") if base == _UNICODE else first.rstrip(b"\x00") if base == 0x1E else first
+    ), offset
 
 
 def _padded(size: int) -> int:
