@@ -28,6 +28,8 @@ class WebPages(Provider):
             "/shop/": lambda _: page("shop.html", self.shop_policy(), product=self.product, site_key=self.site_key),
             "/phone/chat": self.chat,
             "/phone/file": self.file,
+            # Browsers ask for it on their own and would report its absence as an error of the page.
+            "/favicon.ico": lambda _: Reply(204),
         }
 
     def handle(self, request: Request) -> Reply | None:

@@ -65,7 +65,7 @@ function mark() {
 function attach(item, message) {
   const photo = message.photo?.at(-1);
   if (photo) show(item.querySelector("img"), "src", photo.file_id);
-  if (message.document) show(item.querySelector("a"), "href", message.document.file_id).textContent = `📄 ${message.document.file_name}`;
+  if (message.document) show(item.querySelector("a"), "href", message.document.file_id).textContent = `Файл: ${message.document.file_name}`;
 }
 
 function show(element, attribute, file) {
