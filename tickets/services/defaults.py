@@ -1,0 +1,148 @@
+"""The settings that come with the product: roles, groups, promises, queues, topics, ready answers."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, time
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+
+from accounts.models import Group, Role
+from core import audit
+from core.locks import serialise
+from core.models import AuditEntry
+from omni.models import Queue
+from sla.models import Calendar, Policy, WorkingInterval
+from tickets.models import AnswerTemplate, Topic
+from tickets.services import topics
+
+DATA = Path(__file__).resolve().parent.parent / "data"
+_ADDED = "defaults.added"
+_PREFIX = "default:"
+Facts = Mapping[str, Any]
+
+
+@dataclass
+class _Shipment:
+    """One loading. `known` are the subjects that were added at some time; `added` counts what is new, by kind."""
+
+    now: datetime
+    known: set[str]
+    added: dict[str, int] = field(default_factory=dict)
+
+    def add(self, kind: str, make: Callable[..., object], facts: Facts, *arguments: object) -> None:
+        code = facts["code"]
+        subject = f"{_PREFIX}{kind}:{code}"
+        if subject in self.known:
+            return
+        make(facts, *arguments)
+        audit.record(action=_ADDED, by=None, subject=subject, now=self.now)
+        self.known.add(subject)
+        self.added[kind] = self.added.get(kind, 0) + 1
+
+
+def load(*, now: datetime) -> Mapping[str, int]:
+    """Add the shipped settings that were never added before; returns how many of each kind are new.
+
+    Each is added once in the life of a base: what a supervisor changed stays changed, what was deleted stays away. A thing that
+    somebody already made under the same code counts as added.
+    """
+    with transaction.atomic():
+        serialise("shipped defaults")
+        known = set(AuditEntry.objects.filter(action=_ADDED, subject__startswith=_PREFIX).values_list("subject", flat=True))
+        shipment = _Shipment(now=now, known=known)
+        _load_people(shipment)
+        _load_promises(shipment)
+        _load_topics(shipment)
+        _load_templates(shipment)
+        topics.forget()
+    return shipment.added
+
+
+def _read(name: str) -> Any:
+    return json.loads((DATA / f"{name}.json").read_text("utf-8"))
+
+
+def _load_people(shipment: _Shipment) -> None:
+    staff = _read("staff")
+    for facts in staff["roles"]:
+        shipment.add("role", _add_role, facts)
+    for facts in staff["groups"]:
+        shipment.add("group", _add_group, facts)
+
+
+def _add_role(facts: Facts) -> None:
+    Role.objects.get_or_create(code=facts["code"], defaults=facts)
+
+
+def _add_group(facts: Facts) -> None:
+    Group.objects.get_or_create(code=facts["code"], defaults=facts)
+
+
+def _load_promises(shipment: _Shipment) -> None:
+    promises = _read("promises")
+    for facts in promises["calendars"]:
+        shipment.add("calendar", _add_calendar, facts)
+    for facts in promises["policies"]:
+        shipment.add("policy", _add_policy, facts)
+    for facts in promises["queues"]:
+        shipment.add("queue", _add_queue, facts)
+
+
+def _add_calendar(facts: Facts) -> None:
+    fields = {"name": facts["name"], "time_zone": facts["time_zone"]}
+    calendar, made = Calendar.objects.get_or_create(code=facts["code"], defaults=fields)
+    if made:
+        WorkingInterval.objects.bulk_create(_intervals(calendar, facts["days"], facts["hours"]))
+
+
+def _intervals(calendar: Calendar, days: Sequence[int], hours: Sequence[Sequence[str]]) -> Iterator[WorkingInterval]:
+    for day in days:
+        for starts, ends in hours:
+            yield WorkingInterval(calendar=calendar, weekday=day, starts=time.fromisoformat(starts), ends=time.fromisoformat(ends))
+
+
+def _add_policy(facts: Facts) -> None:
+    fields = {**facts, "calendar": Calendar.objects.get(code=facts["calendar"])}
+    Policy.objects.get_or_create(code=facts["code"], defaults=fields)
+
+
+def _add_queue(facts: Facts) -> None:
+    group, policy = Group.objects.get(code=facts["group"]), Policy.objects.get(code=facts["policy"])
+    Queue.objects.get_or_create(code=facts["code"], defaults={**facts, "group": group, "policy": policy})
+
+
+def _load_topics(shipment: _Shipment) -> None:
+    for position, branch in enumerate(_read("topics")):
+        shipment.add("topic", _add_topic, branch, None, position)
+        for place, leaf in enumerate(branch["children"]):
+            shipment.add("topic", _add_topic, leaf, branch["code"], place)
+
+
+def _add_topic(facts: Facts, parent: str | None, position: int) -> None:
+    """A parent, group or policy that a supervisor removed leaves its place empty: it is then inherited."""
+    fields = {
+        "name": facts["name"],
+        "name_en": facts["en"],
+        "parent": Topic.objects.filter(code=parent).first(),
+        "group": Group.objects.filter(code=facts.get("group")).first(),
+        "policy": Policy.objects.filter(code=facts.get("policy")).first(),
+        "store_involved": facts.get("store_involved"),
+        "store_required": facts.get("store_required"),
+        "instruction": facts.get("instruction", ""),
+        "position": position,
+    }
+    Topic.objects.get_or_create(code=facts["code"], defaults=fields)
+
+
+def _load_templates(shipment: _Shipment) -> None:
+    for position, facts in enumerate(_read("templates")):
+        shipment.add("template", _add_template, facts, position)
+
+
+def _add_template(facts: Facts, position: int) -> None:
+    topic = Topic.objects.filter(code=facts["topic"]).first()
+    if topic is not None or facts["topic"] is None:
+        AnswerTemplate.objects.create(topic=topic, name=facts["name"], text=facts["text"], position=position)

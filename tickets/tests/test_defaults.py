@@ -1,0 +1,89 @@
+"""The settings that come with the product: complete, usable, and never put back over a supervisor's hand."""
+
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from accounts.models import Group, Role
+from accounts.rights import Right
+from omni.models import Queue
+from sla.models import Policy
+from sla.services import clocks
+from tickets.models import AnswerTemplate, Topic
+from tickets.selectors import list_templates, list_topics
+from tickets.services import defaults, topics
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def loaded():
+    clocks.forget_hours()
+    return defaults.load(now=timezone.now())
+
+
+def test_every_leaf_topic_leads_to_a_group_and_a_promise(loaded):
+    leaves = list_topics()
+    assert 60 <= len(leaves) <= 120
+    for leaf in leaves:
+        way = topics.resolved(Topic.objects.get(pk=leaf.id))
+        assert way.group_id, leaf.path
+        assert way.policy_id, leaf.path
+        assert way.instruction.count(".") in {1, 2, 3, 4}, leaf.path
+        assert not (way.store_involved and not way.store_required), f"the store answers but need not be named: {leaf.path}"
+
+
+def test_texts_are_whole(loaded):
+    assert not Topic.objects.filter(name_en="").exists()
+    assert not Group.objects.filter(name_en="").exists()
+    assert AnswerTemplate.objects.count() >= 40
+    shown = {"guest": "Анна", "number": "100234"}
+    for template in AnswerTemplate.objects.all():
+        filled = template.text.format(**shown)
+        assert "{" not in filled
+        assert filled.endswith((".", "!", "?")), template.name
+
+
+def test_every_promise_can_be_kept_by_its_calendar(loaded):
+    for policy in Policy.objects.select_related("calendar"):
+        assert clocks.promises(policy)
+        assert clocks.hours_of(policy.calendar, now=timezone.now()).week, policy.code
+
+
+def test_rights_are_rights_and_every_one_is_given_to_somebody(loaded):
+    given = {right for rights in Role.objects.values_list("rights", flat=True) for right in rights}
+    assert given == set(Right.values)
+
+
+def test_a_second_loading_adds_nothing(loaded):
+    assert loaded["topic"] == Topic.objects.count()
+    assert defaults.load(now=timezone.now()) == {}
+
+
+def test_what_a_supervisor_changed_or_removed_stays_so(loaded):
+    Queue.objects.filter(code="mail").update(reopen_days=30)
+    Topic.objects.filter(code="prices").update(name="Цены", is_active=False)
+    AnswerTemplate.objects.filter(name="Прощание").delete()
+    AnswerTemplate.objects.filter(name="Приветствие").update(name="Привет", text="Добрый день!")
+    count = AnswerTemplate.objects.count()
+    defaults.load(now=timezone.now())
+    assert Queue.objects.get(code="mail").reopen_days == 30
+    assert Topic.objects.get(code="prices").is_active is False
+    assert AnswerTemplate.objects.count() == count
+    assert next(template.name for template in list_templates(None)) == "Привет"
+
+
+def test_what_somebody_made_before_under_the_same_code_is_kept():
+    Group.objects.create(code="quality", name="Наше качество")
+    defaults.load(now=timezone.now())
+    assert Group.objects.get(code="quality").name == "Наше качество"
+
+
+def test_the_command_says_what_it_added():
+    first, second = StringIO(), StringIO()
+    call_command("load_defaults", stdout=first)
+    call_command("load_defaults", stdout=second)
+    assert "topic" in first.getvalue()
+    assert "already" in second.getvalue()
