@@ -37,6 +37,7 @@ listen = 127.0.0.1
 ssl = no
 disable_plaintext_auth = no
 auth_mechanisms = plain login
+auth_failure_delay = 0
 mail_location = maildir:{folder}/mail/%u
 mail_fsync = never
 {limits}
@@ -60,6 +61,9 @@ service imap-login {{
 }}
 service anvil {{
   chroot =
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 service stats {{
   chroot =
@@ -71,7 +75,7 @@ class Dovecot:
     """The server: `host`, `port`, `user`, `password` of an empty mailbox; `start()` and `stop()` may be called again and again."""
 
     host = "127.0.0.1"
-    password = "тайна-2026".encode().hex()
+    password = "mailbox-2026"
 
     def __init__(self, folder: Path, user: str = "help@shop.example") -> None:
         self.folder, self.user = folder, user
@@ -92,12 +96,12 @@ class Dovecot:
         if process is None or process.poll() is not None:
             return
         process.send_signal(signal.SIGTERM)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            # The session is its own, so this reaches Dovecot's children and nobody else.
+        # The session is its own, so this reaches Dovecot's children and nobody else: open connections end too.
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-            process.wait(timeout=10)
+        process.wait(timeout=10)
 
     def append(self, raw: bytes, folder: str = "INBOX", flags: str = "", user: str = "") -> None:
         """Put a mail into a folder, as a delivery would."""

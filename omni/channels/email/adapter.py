@@ -25,7 +25,7 @@ from omni.channels.contract import (
     SendResult,
 )
 from omni.channels.email import machine
-from omni.channels.email.addresses import Address
+from omni.channels.email.addresses import Address, parse_addresses
 from omni.channels.email.attachments import MailAttachment
 from omni.channels.email.bounces import Bounce
 from omni.channels.email.fetching import DEFAULT_SIZE_LIMIT, ImapSettings
@@ -158,6 +158,7 @@ def guest_address(mail: Mail, own: frozenset[str]) -> Address | None:
     """Who wrote: Reply-To unless it is ours or a robot's, then From, Sender, Return-Path. None when nobody else than we is named."""
     from_headers = [*mail.reply_to, *mail.sender]
     candidates = [one for one in from_headers if not machine.is_robot_address(one.address)] + from_headers
+    candidates += parse_addresses(mail.headers.raw("sender"))
     if mail.return_path:
         candidates.append(Address("", mail.return_path))
     chosen = next((one for one in candidates if one.address.lower() not in own), None)

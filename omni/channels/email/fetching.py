@@ -241,7 +241,9 @@ class Mailbox:
 
     def _sign_in(self, client: IMAPClient) -> None:
         try:
-            client.login(self.settings.user, self.settings.password)
+            # LOGIN carries ASCII alone, AUTHENTICATE PLAIN any letters (RFC 4616).
+            plain = not (self.settings.user + self.settings.password).isascii()
+            (client.plain_login if plain else client.login)(self.settings.user, self.settings.password)
         except LoginError as fault:
             words = str(fault)
             if any(mark in words.lower() for mark in _TEMPORARY_LOGIN):

@@ -87,7 +87,7 @@ def safe_html(html: str) -> SafeHtml:
     if html.count("<") > DEEPEST_SHOWN and (tree := parse_html(html)) is not None and _depth(tree) > DEEPEST_SHOWN:
         return SafeHtml("", refused="HTML nested too deep is kept as a file")
     marked, blocked = _REMOTE_IMAGE.subn(r"\1data-remote-src=", html)
-    return SafeHtml(_CLEANER.clean(marked), blocked)
+    return SafeHtml(_CLEANER.clean(marked).strip(), blocked)
 
 
 _REMOTE_IMAGE = re.compile(r"(<img\b[^<>]{0,2000}?\s)src\s*=(?=\s*[\"']?\s*(?:https?:)?//)", re.IGNORECASE)

@@ -176,7 +176,7 @@ def _children(raw: bytes, part: Part, start: int, node: _Node, defects: list[str
         return []
     boundary = part.parameters.get("boundary", "").encode("utf-8", "replace").rstrip()
     spans = _spans(raw, boundary, start, node.end) if boundary else []
-    if not spans and (guessed := _GUESSED_BOUNDARY.search(raw, start, node.end)):
+    if not spans and (guessed := _GUESSED_BOUNDARY.search(raw, max(start - 1, 0), node.end)):
         spans = _spans(raw, guessed[1], start, node.end)
         defects.append("the boundary between parts is wrong or missing, a likely one is used")
     if not spans:

@@ -1,5 +1,6 @@
 """Our mails: composed with our ids and tokens, handed to an SMTP server, its answer in the platform's words."""
 
+import base64
 import contextlib
 import re
 import smtplib
@@ -215,8 +216,14 @@ class _Session:
     def _sign_in(self) -> None:
         if not self._settings.user:
             return
+        user, password = self._settings.user, self._settings.password
         try:
-            self._client.login(self._settings.user, self._settings.password)
+            if (user + password).isascii():
+                self._client.login(user, password)
+            else:
+                # The standard library signs in with ASCII alone; the protocol takes UTF-8 (RFC 4616).
+                words = base64.b64encode(f"\x00{user}\x00{password}".encode()).decode()
+                self._expect(*self._client.docmd("AUTH", f"PLAIN {words}"), stage="auth")
         except smtplib.SMTPAuthenticationError as fault:
             self._expect(fault.smtp_code, _bytes(fault.smtp_error), stage="auth")
         except smtplib.SMTPNotSupportedError as fault:

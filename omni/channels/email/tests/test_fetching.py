@@ -1,0 +1,173 @@
+"""Fetching from a real Dovecot: every mail once, whatever people, servers and networks do."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from omni.channels.email.fetching import Cursor, ImapSettings, Mailbox, MailboxRefused, TemporaryMailboxFault
+from omni.channels.email.parsing import parse_mail
+from omni.channels.email.tests.builders import COMPLAINT, simple
+
+pytestmark = pytest.mark.peer("Dovecot")
+
+
+@pytest.fixture
+def since():
+    return datetime.now(UTC) - timedelta(hours=1)
+
+
+def settings(dovecot, **more):
+    return ImapSettings(
+        **{
+            "host": dovecot.host,
+            "port": dovecot.port,
+            "user": dovecot.user,
+            "password": dovecot.password,
+            "security": "none",
+            "timeout": 10,
+            **more,
+        }
+    )
+
+
+def texts(mails):
+    return [parse_mail(mail.raw).text for mail in mails]
+
+
+def test_new_mails_in_order_with_their_bytes(dovecot, since):
+    raws = [simple(f"{number}. {COMPLAINT}") for number in range(5)]
+    for raw in raws:
+        dovecot.append(raw)
+    with Mailbox(settings(dovecot)) as mailbox:
+        mails = list(mailbox.new_mails(None, since=since))
+    assert [mail.raw for mail in mails] == raws
+    assert [mail.size for mail in mails] == [len(raw) for raw in raws]
+    assert all(since < mail.internaldate < since + timedelta(hours=2) and mail.internaldate.tzinfo is UTC for mail in mails)
+
+
+def test_the_cursor_gives_each_mail_once_seen_or_not(dovecot, since):
+    dovecot.append(simple("один"))
+    with Mailbox(settings(dovecot)) as mailbox:
+        [first] = mailbox.new_mails(None, since=since)
+        assert list(mailbox.new_mails(first.cursor, since=since)) == []
+        dovecot.append(simple("два"), flags=r"(\Seen)")
+        assert texts(mailbox.new_mails(first.cursor, since=since)) == ["два"]
+
+
+def test_deleted_mails_are_skipped(dovecot, since):
+    dovecot.append(simple("удалено"), flags=r"(\Deleted)")
+    dovecot.append(simple("осталось"))
+    with Mailbox(settings(dovecot)) as mailbox:
+        assert texts(mailbox.new_mails(None, since=since)) == ["осталось"]
+
+
+def test_fetching_does_not_mark_as_seen_confirming_does(dovecot, since):
+    dovecot.append(simple())
+    with Mailbox(settings(dovecot)) as mailbox:
+        [mail] = mailbox.new_mails(None, since=since)
+        assert unseen(dovecot) == [b"1"]
+        mailbox.mark_seen([mail.uid])
+        mailbox.mark_seen([])
+    assert unseen(dovecot) == [b""]
+
+
+def unseen(dovecot):
+    with dovecot.client() as client:
+        client.select(readonly=True)
+        return client.search(None, "UNSEEN")[1]
+
+
+def test_moving_to_a_cyrillic_folder(dovecot, since):
+    dovecot.append(simple("в архив"))
+    with Mailbox(settings(dovecot)) as mailbox:
+        mailbox._open_client().create_folder("Обработано")
+        [mail] = mailbox.new_mails(None, since=since)
+        mailbox.move([mail.uid], "Обработано")
+        assert list(mailbox.new_mails(None, since=since)) == []
+    with Mailbox(settings(dovecot, folder="Обработано")) as archive:
+        assert texts(archive.new_mails(None, since=since)) == ["в архив"]
+
+
+def test_a_mail_over_the_limit_comes_as_its_headers(dovecot, since):
+    dovecot.append(simple("x" * 5000, subject="Video"))
+    dovecot.append(simple("обычное"))
+    with Mailbox(settings(dovecot, size_limit=2000)) as mailbox:
+        large, ordinary = mailbox.new_mails(None, since=since)
+    assert (large.too_large, parse_mail(large.raw).subject, parse_mail(large.raw).text) == (True, "Video", "")
+    assert large.size > 5000
+    assert (ordinary.too_large, parse_mail(ordinary.raw).text) == (False, "обычное")
+
+
+def test_a_renumbered_folder_is_read_again(dovecot, since):
+    dovecot.append(simple("один"))
+    with Mailbox(settings(dovecot)) as mailbox:
+        [before] = mailbox.new_mails(None, since=since)
+    dovecot.renumber()
+    with Mailbox(settings(dovecot)) as mailbox:
+        [after] = mailbox.new_mails(Cursor(before.uidvalidity, 1000), since=since)
+    assert after.uidvalidity != before.uidvalidity
+    assert after.raw == before.raw
+
+
+def test_old_mails_are_left_alone_at_the_first_reading(dovecot):
+    dovecot.append(simple())
+    with Mailbox(settings(dovecot)) as mailbox:
+        assert list(mailbox.new_mails(None, since=datetime.now(UTC) + timedelta(days=3))) == []
+
+
+def test_more_than_one_batch(dovecot, since):
+    with dovecot.client() as client:
+        for number in range(230):
+            client.append("INBOX", "", "", simple(str(number)))
+    with Mailbox(settings(dovecot)) as mailbox:
+        assert texts(mailbox.new_mails(None, since=since)) == [str(number) for number in range(230)]
+
+
+def test_idle_tells_of_a_new_mail(dovecot, since):
+    with Mailbox(settings(dovecot)) as mailbox:
+        assert mailbox.can_idle
+        assert list(mailbox.new_mails(None, since=since)) == []
+        delivery = threading.Timer(0.2, dovecot.append, [simple("новое")])
+        delivery.start()
+        assert mailbox.wait(20, threading.Event())
+        delivery.join()
+        assert texts(mailbox.new_mails(None, since=since)) == ["новое"]
+
+
+def test_a_stop_ends_the_wait(dovecot):
+    stop = threading.Event()
+    stop.set()
+    with Mailbox(settings(dovecot)) as mailbox:
+        assert not mailbox.wait(60, stop)
+
+
+@pytest.mark.parametrize("password", ["wrong", "неверный", 'q"\\ {5}'])
+def test_wrong_password(dovecot, password):
+    with pytest.raises(MailboxRefused, match="does not accept the password"):
+        Mailbox(settings(dovecot, password=password)).open()
+
+
+def test_no_such_folder(dovecot):
+    with pytest.raises(MailboxRefused, match="Folder Нет cannot be opened"):
+        Mailbox(settings(dovecot, folder="Нет")).open()
+
+
+def test_a_stopped_server_is_a_temporary_fault_and_comes_back(dovecot, since):
+    dovecot.append(simple())
+    mailbox = Mailbox(settings(dovecot))
+    mailbox.open()
+    dovecot.stop()
+    with pytest.raises(TemporaryMailboxFault):
+        list(mailbox.new_mails(None, since=since))
+    mailbox.close()
+    with pytest.raises(TemporaryMailboxFault):
+        mailbox.open()
+    dovecot.start()
+    with mailbox:
+        assert len(list(mailbox.new_mails(None, since=since))) == 1
+
+
+def test_a_mailbox_that_was_never_opened(dovecot, since):
+    with pytest.raises(TemporaryMailboxFault, match="not connected"):
+        list(Mailbox(settings(dovecot)).new_mails(None, since=since))
