@@ -167,6 +167,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Otklik",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {"CaseState": "tickets.states.CaseState", "ItemState": "worklist.states.ItemState"},
     "SERVE_PERMISSIONS": ["accounts.permissions.HasDeclaredRight"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
@@ -189,7 +190,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "unacked_restore_interval": 5,
     "global_keyprefix": env.text("BROKER_PREFIX", "otklik:"),
     "socket_connect_timeout": 3,
-    "retry_policy": {"timeout": 3.0},
+    # Calling a task while the broker is away must not hold up a page: one quick try, then the sweep's turn.
+    "max_retries": 0,
+    "interval_start": 0,
 }
 CELERY_TASK_PUBLISH_RETRY = False  # what the queue did not take, a sweep over rows finds
 CELERY_TASK_CREATE_MISSING_QUEUES = True

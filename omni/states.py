@@ -72,6 +72,7 @@ class FileState(models.TextChoices):
     STORED = "stored", _("stored")
     TOO_LARGE = "too_large", _("too large")
     GONE = "gone", _("no longer available")
+    NO_FILE = "no_file", _("a place or a contact, no file")
 
 
 class Reopen(models.TextChoices):

@@ -128,7 +128,7 @@ class AccountConfig:
     id: str
     kind: str
     settings: Mapping[str, Any] = field(default_factory=dict)
-    secrets: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 class Unverified(Exception):
@@ -162,6 +162,8 @@ class Outgoing:
     references: Sequence[str] = ()
     token: str = ""
     automatic: bool = False
+    already_sent: Sequence[str] = ()
+    """The provider's ids of parts that an earlier attempt got through (`Retry.sent`); they are not sent again."""
 
 
 @dataclass(frozen=True)
@@ -177,6 +179,7 @@ class Retry:
     """A temporary fault. `after` seconds as the provider asked, None = our own back-off.
 
     `unknown` = the provider may have taken it (time-out after the request was written).
+    `sent` = ids of the parts that did get through, when a message takes several calls.
     `whole_account` = the provider throttles the account, not this chat.
     """
 
@@ -185,6 +188,7 @@ class Retry:
     after: float | None = None
     unknown: bool = False
     whole_account: bool = False
+    sent: Sequence[str] = ()
 
 
 class Reason(StrEnum):

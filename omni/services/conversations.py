@@ -1,6 +1,5 @@
 """Sessions: opened by a message, joined by the next ones, taken, handed on, parked with a ticket, closed."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -39,23 +38,6 @@ def move(session: Session, state: SessionState) -> None:
     if state not in SESSION_MOVES[session.state]:
         raise Refusal("wrong_state", _("The dialogue cannot do this in its present state. Please look at it again."))
     session.state = state
-
-
-def find_thread(*, account: ChannelAccount, identity: Identity, thread_keys: Sequence[str]) -> Session | None:
-    """The session that a verified thread key names, if this identity takes part in it; an id alone opens no stranger's case."""
-    for key in thread_keys:
-        number = key.partition(":")[2] if key.startswith("session:") else ""
-        if number.isdigit():
-            found = Session.objects.filter(pk=int(number), account=account, identity=identity)
-        elif key.startswith("message-id:"):
-            letter = Letter.objects.filter(rfc_message_id=key.partition(":")[2], message__account=account).first()
-            found = Session.objects.filter(messages__letter=letter, identity=identity) if letter else Session.objects.none()
-        else:
-            continue
-        session = found.first()
-        if session is not None and session.state != SessionState.CLOSED:
-            return lock(session.pk)
-    return None
 
 
 def join_or_open(*, account: ChannelAccount, identity: Identity, subject: str, now: datetime) -> Session:

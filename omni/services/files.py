@@ -23,6 +23,7 @@ log = structlog.get_logger(__name__)
 LIMIT = 50 * 1024 * 1024
 BACK_OFF = (5, 30, 120, 600, 3600)
 # Only these are shown inside a page; everything else is a download (an SVG or HTML file could carry a script).
+_NO_FILE = frozenset({AttachmentKind.LOCATION, AttachmentKind.CONTACT})
 SHOWN_INLINE = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 
 
@@ -59,6 +60,8 @@ def keep_all(*, message: Message, attachments: Sequence[InboundAttachment], now:
         )
         if item.data is not None:
             store(row, item.data)
+        elif item.kind in _NO_FILE:
+            row.state, row.next_at = FileState.NO_FILE, None
         row.save()
         if row.state == FileState.PENDING:
             dispatch.after_commit("omni.tasks.fetch_attachment", attachment_id=row.pk)

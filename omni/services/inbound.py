@@ -11,8 +11,8 @@ from customers.models import Identity
 from customers.services import identities
 from omni.channels.contract import Inbound, InboundKind
 from omni.models import ChannelAccount, Message, MessageVersion, Session
-from omni.services import bounces, conversations, files, sending
-from omni.states import Direction
+from omni.services import bounces, conversations, files, sending, threads
+from omni.states import Direction, SessionState
 
 log = structlog.get_logger(__name__)
 _MESSAGES = frozenset({InboundKind.MESSAGE, InboundKind.AUTO_REPLY})
@@ -60,12 +60,13 @@ def _message(account: ChannelAccount, item: Inbound, *, now: datetime) -> Messag
     if known := _known(account, item.external_id):
         return known
     automatic = item.kind is InboundKind.AUTO_REPLY
-    session = conversations.find_thread(account=account, identity=identity, thread_keys=item.thread_keys)
+    session = threads.find(account=account, identity=identity, item=item)
     if session is None and automatic:
         log.info("machine mail without a conversation is kept in the journal only", account=account.pk)
         return None
-    if session is None or not automatic:
-        session = session or conversations.join_or_open(account=account, identity=identity, subject=item.subject, now=now)
+    if session is None or (session.state == SessionState.CLOSED and not automatic):
+        subject = str(item.extra.get("bare_subject") or item.subject)
+        session = conversations.join_or_open(account=account, identity=identity, subject=subject, now=now)
     message = conversations.add_inbound(session=session, item=item, now=now)
     files.keep_all(message=message, attachments=item.attachments, now=now)
     return message

@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from accounts.models import Staff
 from core import audit
-from core.text import storable
+from core.text import first_line, storable
 from omni.channels.contract import Inbound, InboundKind, RawEvent, Unreadable
+from omni.channels.email.adapter import TOO_LARGE_HEADER
 from omni.channels.registry import adapter_for
 from omni.models import ChannelAccount, InboundEvent
 from omni.services import inbound
@@ -20,7 +21,7 @@ from omni.states import EventState
 log = structlog.get_logger(__name__)
 # A failure that is not the event's own fault (a database restart) passes: tried again after these seconds, then shown.
 RETRY_AFTER = (5, 30, 120, 600)
-KEPT_HEADERS = frozenset({"content-type", "user-agent", "x-request-id", "content-length"})
+KEPT_HEADERS = frozenset({"content-type", "user-agent", "x-request-id", "content-length", TOO_LARGE_HEADER})
 
 
 def keep(*, account: ChannelAccount, event: RawEvent) -> InboundEvent | None:
@@ -101,7 +102,8 @@ def _apply(event: InboundEvent, *, now: datetime) -> None:
 
 
 def _reason(ignored: list[Inbound]) -> str:
-    return "; ".join(item.text for item in ignored if item.text) or "nothing in it is for us"
+    told = [f"{item.machine}: {first_line(item.subject or item.text)}" if item.machine else item.text for item in ignored]
+    return "; ".join(one for one in told if one) or "nothing in it is for us"
 
 
 def _finish(event: InboundEvent, state: EventState, *, reason: str, now: datetime) -> None:

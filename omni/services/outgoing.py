@@ -1,16 +1,19 @@
 """A message as its channel gets it."""
 
 from omni.channels.contract import Outgoing, OutgoingFile
-from omni.models import Attempt, Letter
+from omni.models import Attempt
 from omni.services import files
+
+REFERENCES = 20
 
 
 def build(attempt: Attempt) -> Outgoing:
     """What the adapter sends for this attempt; the same message has the same key at every try."""
     message = attempt.message
     session = message.session
-    letters = Letter.objects.filter(message__session=session).order_by("-message__seq")
-    references = [letter.rfc_message_id for letter in letters[:20] if letter.rfc_message_id]
+    # Both sides' ids: whoever answers to any of them stays in this thread.
+    before = session.messages.filter(seq__lt=message.seq).exclude(external_id="").order_by("-seq")
+    references = list(before.values_list("external_id", flat=True)[:REFERENCES])
     return Outgoing(
         key=str(message.public_id),
         recipient=session.identity.address or session.identity.external_id,
@@ -21,4 +24,11 @@ def build(attempt: Attempt) -> Outgoing:
         references=references[::-1],
         token=str(session.pk),
         automatic=message.is_automatic,
+        already_sent=_already_sent(attempt),
     )
+
+
+def _already_sent(attempt: Attempt) -> list[str]:
+    """Parts that earlier attempts of a message of several calls got through."""
+    earlier = Attempt.objects.filter(message=attempt.message_id, number__lt=attempt.number).order_by("number")
+    return [ref for refs in earlier.values_list("external_ids", flat=True) for ref in refs]

@@ -5,6 +5,7 @@ from typing import Any
 
 from core.text import first_line
 from omni.models import Message, Session
+from omni.services import webchat
 from omni.states import SessionState
 from sla.services import clocks
 from worklist.models import Item
@@ -21,7 +22,8 @@ _STATES = {
 
 
 def show(session: Session, *, now: datetime, preview: Message | None = None) -> Item:
-    """Write the row of the locked session as it is now."""
+    """Write the row of the locked session as it is now; a visitor of the web chat is told to look."""
+    webchat.wake(session)
     running = [clock for clock in clocks.running(session.clock_subject) if clock.paused_at is None]
     due = running[0] if running else None
     values: dict[str, Any] = {

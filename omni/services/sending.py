@@ -15,7 +15,7 @@ from omni.channels.contract import Failed, Reason, Retry, SendResult, Sent
 from omni.channels.registry import adapter_for
 from omni.events import SendFailed
 from omni.models import Attempt, ChannelAccount, EarlyStatus, Message, Session
-from omni.services import outgoing
+from omni.services import outgoing, webchat
 from omni.states import SEND_MOVES, AccountState, Direction, SendState
 from core import events
 
@@ -109,6 +109,7 @@ def _sent(attempt: Attempt, result: Sent, *, now: datetime) -> None:
         message.external_id = result.external_ids[0][:255]
         message.save(update_fields=["external_id"])
     _show(message, SendState(result.state.value))
+    webchat.wake(message.session)  # what the visitor has on the screen already counts as delivered from now on
     # Statuses that overtook this commit have been waiting.
     early = EarlyStatus.objects.filter(account_id=attempt.account_id, external_id__in=attempt.external_ids).order_by("at")
     for status in list(early):
@@ -120,6 +121,7 @@ def _sent(attempt: Attempt, result: Sent, *, now: datetime) -> None:
 
 def _retry(attempt: Attempt, result: Retry, *, now: datetime) -> None:
     _note_fault(attempt, result.code, result.text)
+    attempt.external_ids = [*attempt.external_ids, *(ref for ref in result.sent if ref not in attempt.external_ids)]
     attempt.possibly_delivered = result.unknown
     if result.unknown:
         Message.objects.filter(pk=attempt.message_id).update(possibly_delivered=True)

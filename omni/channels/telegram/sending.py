@@ -20,13 +20,23 @@ def send(outgoing: Outgoing, account: AccountConfig) -> SendResult:
     if refused:
         return refused
     parts = plan(outgoing)
-    sent: list[str] = []
-    for position, part in enumerate(parts):
-        outcome = send_part(part, outgoing.recipient, outgoing.reply_to if position == 0 else "", account)
+    left = unsent(parts, len(outgoing.already_sent))
+    sent = list(outgoing.already_sent)
+    for part in left:
+        outcome = send_part(part, outgoing.recipient, "" if sent else outgoing.reply_to, account)
         if not isinstance(outcome, Sent):
-            return partly(outcome, done=position, total=len(parts))
+            return partly(outcome, sent=sent[len(outgoing.already_sent) :], done=len(parts) - len(left) + left.index(part), total=len(parts))
         sent.extend(outcome.external_ids)
     return Sent(tuple(sent))
+
+
+def unsent(parts: Sequence[Part], messages: int) -> list[Part]:
+    """The parts after those that already became `messages` messages: a part is one message, a group of files one for each."""
+    left = list(parts)
+    while left and messages >= (size := len(left[0].files) or 1):
+        messages -= size
+        left.pop(0)
+    return left
 
 
 def account_refusal(account: AccountConfig) -> Failed | None:
@@ -35,13 +45,13 @@ def account_refusal(account: AccountConfig) -> Failed | None:
     return Failed("token_missing", "the channel account has no bot token", Reason.ACCOUNT_REFUSED)
 
 
-def partly(fault: Retry | Failed, *, done: int, total: int) -> Retry | Failed:
-    """A fault after some parts arrived: trying all again would double them, so the outcome counts as unknown."""
+def partly(fault: Retry | Failed, *, sent: Sequence[str], done: int, total: int) -> Retry | Failed:
+    """A fault after some parts arrived: the next attempt begins with the part that failed."""
     if not done:
         return fault
     text = f"{done} of {total} parts were sent, then {fault.code}: {fault.text}"
     if isinstance(fault, Retry):
-        return replace(fault, code="partly_sent", text=text, unknown=True)
+        return replace(fault, code="partly_sent", text=text, sent=tuple(sent))
     return replace(fault, text=text)
 
 

@@ -2,6 +2,7 @@
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -206,12 +207,17 @@ def test_a_wrong_token_refuses_the_account(frame, server, token):
     assert result.reason is Reason.ACCOUNT_REFUSED
 
 
-def test_a_fault_in_the_middle_is_unknown_and_says_what_arrived(server, account):
+def test_after_a_fault_in_the_middle_only_the_rest_is_sent_again(server, account):
     server.faults.add(Fault(FaultKind.THROTTLED, seconds=3, method="sendMessage"))
-    result = send(outgoing("я" * 1025, pdf()), account)
+    message = outgoing("я" * 1025, pdf())
+    result = send(message, account)
     assert isinstance(result, Retry)
-    assert (result.code, result.after, result.unknown) == ("partly_sent", 3.0, True)
+    assert (result.code, result.after, result.unknown, len(result.sent)) == ("partly_sent", 3.0, False, 1)
     assert "1 of 2 parts were sent" in result.text
+    again = send(replace(message, already_sent=result.sent), account)
+    assert isinstance(again, Sent)
+    assert len(again.external_ids) == 2
+    assert len(server.accepted.wait_for(2)) == 2
 
 
 def test_a_permanent_fault_in_the_middle_stays_permanent(server, account):
