@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["tests.product"]
 BROWSER_TESTS = Path(__file__).parent / "tests" / "browser"
 # `make test` is several pytest runs; this file carries what was missing to its last lines.
 MISSING_PEERS_FILE = "MISSING_PEERS_FILE"
@@ -19,7 +20,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.user_properties.append(("peer", str(mark.args[0])))
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if hasattr(config, "workerinput"):
+        return  # the first process counts for all
     missing = Counter(_missing(report) for report in terminalreporter.stats.get("skipped", []) if _peer(report))
     lines = [f"not run: {count} tests need {peer} ({reason})" for (peer, reason), count in sorted(missing.items())]
     for line in lines:

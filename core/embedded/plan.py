@@ -56,7 +56,8 @@ class Plan:
 
     def providers(self) -> Program:
         """The provider servers of the demo."""
-        return self._python("providers", "-m", "tests.providers", "--port", str(self.providers_port), stop_stage=THEN)
+        where = ("--port", str(self.providers_port), "--product", self.url)
+        return self._python("providers", "-m", "tests.providers", *where, stop_stage=THEN)
 
     def _celery(
         self, name: str, *arguments: str, stop_stage: int, grace: float = 5, orphan_signal: signal.Signals = signal.SIGKILL

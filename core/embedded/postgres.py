@@ -47,9 +47,9 @@ class Postgres:
 
         Raises StartError; what already runs then is stopped by `stop`.
         """
-        self.password = self._password()
         programs = self._programs()
         self._check_version(programs)
+        self.password = self._password()
         if self.folder.exists():
             clear_out(self.folder, signal.SIGINT, pause=self.pause)
             (self.folder / "postmaster.pid").unlink(missing_ok=True)
