@@ -2,4 +2,8 @@
 
 from typing import Any
 
-sockets: list[Any] = []
+from django.urls import path
+
+from omni.chat.consumers import VisitorConsumer
+
+sockets: list[Any] = [path("chat/socket/", VisitorConsumer.as_asgi())]

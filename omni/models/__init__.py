@@ -1,8 +1,10 @@
 """Channels, the inbound journal, conversations, sends, presence."""
 
 from omni.models.accounts import ChannelAccount, Queue
+from omni.models.chat import ChatNonce, ChatToken, ChatUpload
 from omni.models.conversations import Attachment, Letter, Message, MessageVersion, Session
 from omni.models.journal import InboundEvent
+from omni.models.mailboxes import MailboxCursor
 from omni.models.presence import Decision, Presence
 from omni.models.sending import Attempt, EarlyStatus
 
@@ -10,10 +12,14 @@ __all__ = [
     "Attachment",
     "Attempt",
     "ChannelAccount",
+    "ChatNonce",
+    "ChatToken",
+    "ChatUpload",
     "Decision",
     "EarlyStatus",
     "InboundEvent",
     "Letter",
+    "MailboxCursor",
     "Message",
     "MessageVersion",
     "Presence",

@@ -2,14 +2,18 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
+
+from django.core.files.storage import default_storage
 
 from omni.channels.contract import (
     AccountConfig,
     AttachmentGone,
     AttachmentKind,
+    AttachmentTooLarge,
     Capabilities,
     Inbound,
     InboundAttachment,
@@ -22,13 +26,16 @@ from omni.channels.contract import (
 
 TEXT_LIMIT = 4000
 FILE_LIMIT = 10 * 1024 * 1024
+FILES_AT_ONCE = 5
+# Where the chat API keeps uploads, by digest; a ref outside it is nobody's upload.
+_STORED = re.compile(r"files/[0-9a-f]{2}/[0-9a-f]{64}")
 
 
 class WebChatAdapter:
     """Implements omni.channels.contract.Adapter. The event is the JSON that the chat API writes after checking the guest's token:
 
     {"client_id": uuid, "visitor": id, "name": text, "text": text, "phone": E.164 the guest's site vouches for,
-     "uploads": [{"ref": id, "name": text, "mime": type, "size": bytes}]}
+     "page_url": address, "uploads": [{"ref": place in the storage, "name": text, "mime": type, "size": bytes}]}
     """
 
     kind = "webchat"
@@ -36,7 +43,7 @@ class WebChatAdapter:
         text_limit=TEXT_LIMIT,
         attachments=True,
         attachment_bytes=FILE_LIMIT,
-        attachments_per_message=5,
+        attachments_per_message=FILES_AT_ONCE,
         typing=True,
         delivery_receipts=True,
         read_receipts=True,
@@ -57,37 +64,42 @@ class WebChatAdapter:
         try:
             body: dict[str, Any] = json.loads(event.body)
             visitor, client_id = str(body["visitor"]), str(body["client_id"])
-        except (ValueError, TypeError, KeyError) as fault:
-            raise Unreadable(f"not an event of the web chat: {fault}") from fault
-        uploads = [
-            InboundAttachment(
-                kind=AttachmentKind.IMAGE if str(file.get("mime", "")).startswith("image/") else AttachmentKind.DOCUMENT,
-                ref=str(file["ref"]),
-                name=str(file.get("name", "")),
-                mime=str(file.get("mime", "")),
-                size=file.get("size"),
-            )
-            for file in body.get("uploads", [])
-        ]
+            uploads = [_upload(file) for file in body.get("uploads") or []]
+        except (ValueError, TypeError, KeyError, AttributeError) as fault:
+            raise Unreadable(f"not an event of the web chat: {fault!r}") from fault
         return [
             Inbound(
                 kind=InboundKind.MESSAGE,
                 external_id=f"{visitor}:{client_id}",
                 guest_external_id=visitor,
-                guest_name=str(body.get("name", "")),
-                text=str(body.get("text", "")),
-                phone=str(body.get("phone", "")),
+                guest_name=str(body.get("name") or ""),
+                text=str(body.get("text") or ""),
+                phone=str(body.get("phone") or ""),
                 attachments=uploads,
-                sent_at=_time(event, body),
+                sent_at=event.received_at.astimezone(UTC),
+                extra={"page_url": str(body.get("page_url") or "")},
             )
         ]
 
     def fetch(self, attachment: InboundAttachment, account: AccountConfig, *, limit: int) -> bytes:
-        raise AttachmentGone(attachment.ref)
+        if not _STORED.fullmatch(attachment.ref) or not default_storage.exists(attachment.ref):
+            raise AttachmentGone(attachment.ref)
+        if default_storage.size(attachment.ref) > limit:
+            raise AttachmentTooLarge(attachment.ref)
+        with default_storage.open(attachment.ref) as file:
+            data: bytes = file.read()
+        return data
 
     def send(self, outgoing: Outgoing, account: AccountConfig) -> Sent:
         return Sent(external_ids=[f"out:{outgoing.key}"])
 
 
-def _time(event: RawEvent, body: dict[str, Any]) -> datetime:
-    return event.received_at.astimezone(UTC)
+def _upload(file: dict[str, Any]) -> InboundAttachment:
+    mime = str(file.get("mime") or "")
+    return InboundAttachment(
+        kind=AttachmentKind.IMAGE if mime.startswith("image/") else AttachmentKind.DOCUMENT,
+        ref=str(file["ref"]),
+        name=str(file.get("name") or ""),
+        mime=mime,
+        size=file.get("size"),
+    )
