@@ -117,8 +117,8 @@ def _fault(message: Message, translation: Message | None) -> str:
         return "not in the catalogue"
     if translation.fuzzy:
         return "marked fuzzy"
-    given = translation.string if isinstance(translation.string, tuple | list) else [translation.string]
-    forms = [form or "" for form in given]
+    given: Any = translation.string
+    forms = [str(form or "") for form in (given if isinstance(given, tuple | list) else [given])]
     if not all(forms) or not forms:
         return "not translated"
     if message.pluralizable != translation.pluralizable:

@@ -3,6 +3,7 @@
 import gettext
 
 import pytest
+from babel.messages.pofile import read_po, write_po
 
 from core import messages
 
@@ -74,11 +75,11 @@ def po(project, domain="django"):
 def translate(path, text, *forms):
     """Fill in the translation of one text, as a translator would."""
     with path.open("rb") as file:
-        catalogue = messages.read_po(file, locale="ru")
+        catalogue = read_po(file, locale="ru")
     message = next(entry for entry in catalogue if text in (entry.id if isinstance(entry.id, tuple) else (entry.id,)))
     message.string = forms if len(forms) > 1 else forms[0]
     with path.open("wb") as file:
-        messages.write_po(file, catalogue)
+        write_po(file, catalogue)
 
 
 def gaps():

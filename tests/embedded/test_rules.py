@@ -187,7 +187,7 @@ class TestProcesses:
         child = Child(self.program(tmp_path, code, grace=0.2))
         assert wait_until(lambda: len(child.last_lines()) == 2, seconds=20), (child.exit_code, child.last_lines())
         assert not child.stop()
-        assert how_it_ended(child.exit_code) == "killed by SIGKILL"
+        assert how_it_ended(child.exit_code or 0) == "killed by SIGKILL"
         assert wait_until(lambda: not _alive(int(child.last_lines()[0])), seconds=5)
 
     def test_a_child_does_not_outlive_its_parent(self, tmp_path):
@@ -234,7 +234,7 @@ class TestPlan:
         from config import celery
 
         worker = Plan(ROOT, tmp_path, {}).worker()
-        assert set(celery.QUEUES.values()) <= set(worker.argv[worker.argv.index("--queues") + 1].split(","))
+        assert set(celery.QUEUES.values()) <= set(str(worker.argv[worker.argv.index("--queues") + 1]).split(","))
 
     @pytest.mark.parametrize(
         ("host", "url"), [("127.0.0.1", "http://127.0.0.1:80"), ("0.0.0.0", "http://127.0.0.1:80"), ("::1", "http://[::1]:80")]

@@ -20,10 +20,14 @@ from core.embedded.leftovers import clear_out, servers_in
 from core.embedded.postgres import Postgres
 from core.embedded.servers import Servers
 from core.embedded.valkey import Valkey
-from core.embedded.waiting import wait_until
 
 pytestmark = pytest.mark.faults
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="changes to another user")
+
+
+def pid_of(server):
+    assert server.child, "not started"
+    return server.child.pid
 
 
 def ask(url, query):
@@ -59,7 +63,7 @@ class TestPostgres:
         first = Postgres(home)
         url = first.start()
         ask(url, "CREATE TABLE kept AS SELECT 1 AS one")
-        os.kill(first.child.pid, signal.SIGKILL)
+        os.kill(pid_of(first), signal.SIGKILL)
         again = Postgres(home)
         try:
             assert again.start() == url
@@ -118,7 +122,7 @@ class TestPostgres:
         server = Postgres(closed / "var", throwaway=True)
         try:
             assert ask(server.start(), "SELECT 1") == (1,)
-            assert pwd.getpwuid(os.stat(f"/proc/{server.child.pid}").st_uid).pw_name in {"postgres", "nobody"}
+            assert pwd.getpwuid(os.stat(f"/proc/{pid_of(server)}").st_uid).pw_name in {"postgres", "nobody"}
             assert not server.folder.is_relative_to(home)
             assert stat.S_IMODE(closed.stat().st_mode) == 0o700
         finally:
@@ -137,7 +141,7 @@ class TestPostgres:
         for _start in range(2):
             server = Postgres(home, throwaway=True)
             assert ask(server.start(), "SELECT 1") == (1,)
-            copies.add(os.readlink(f"/proc/{server.child.pid}/exe"))
+            copies.add(os.readlink(f"/proc/{pid_of(server)}/exe"))
             server.stop()
         assert len(copies) == 1
         subprocess.run(["rm", "-r", Path(copies.pop()).parents[4]], check=True)
@@ -180,7 +184,7 @@ class TestValkey:
         redis.Redis.from_url(url).set("kept", "1")
         with pytest.raises(redis.AuthenticationError):
             redis.Redis(port=valkey.port, retry=Retry(NoBackoff(), 0)).ping()
-        os.kill(valkey.child.pid, signal.SIGKILL)
+        os.kill(pid_of(valkey), signal.SIGKILL)
         again = Valkey(home)
         try:
             assert again.start() == url
@@ -192,7 +196,7 @@ class TestValkey:
         valkey = Valkey(home, throwaway=True)
         valkey.start()
         try:
-            words = Path(f"/proc/{valkey.child.pid}/cmdline").read_bytes()
+            words = Path(f"/proc/{pid_of(valkey)}/cmdline").read_bytes()
             assert (home / "valkey_password").read_bytes() not in words
         finally:
             valkey.stop()
@@ -206,7 +210,7 @@ class TestBoth:
         assert stat.S_IMODE(servers.book.stat().st_mode) == 0o600
         assert servers.stop() == []
         assert not servers.book.exists()
-        assert all(wait_until(lambda child=child: child.exit_code == 0, seconds=1) for child in servers.children())
+        assert [child.exit_code for child in servers.children()] == [0, 0]
 
     def test_who_only_stands_in_the_folder_is_left_alone(self, tmp_path):
         shell = subprocess.Popen(["sleep", "60"], cwd=tmp_path)

@@ -13,6 +13,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
+from core.embedded.choices import choices
 from core.embedded.ports import is_free
 from core.embedded.process import Child, Program
 from core.embedded.supervisor import Supervisor
@@ -203,7 +204,7 @@ def test_the_way_down_goes_in_order(tmp_path, home):
         "time.sleep(60)\n"
     )
     supervisor = Supervisor(
-        checkout=ROOT, var=home, choices=None, parts=set(), prepare=lambda: None, announce=lambda url: None, say=lambda text: None
+        checkout=ROOT, var=home, choices=choices({}), parts=set(), prepare=lambda: None, announce=lambda url: None, say=lambda text: None
     )
     for name, stage, delay in [("worker", 2, 0), ("beat", 1, 0.1), ("web", 0, 0.2)]:
         argv = (sys.executable, "-c", code, name, str(delay))
