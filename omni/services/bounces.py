@@ -18,7 +18,9 @@ from omni.states import Direction, SendState
 
 
 def apply(*, account: ChannelAccount, item: Inbound, now: datetime) -> Message | None:
-    """Mark our message failed (permanent) or leave it as it is (delayed); a line in the dialogue says why. None = not about a message of ours.
+    """Mark our message failed (permanent) or leave it as it is (delayed); a line in the dialogue says why.
+
+    None = not about a message of ours.
 
     `item.extra["bounce"]` as the mail channel gives it: recipient, status, permanent, address_invalid, diagnostic, original_message_id.
     """
@@ -35,9 +37,7 @@ def apply(*, account: ChannelAccount, item: Inbound, now: datetime) -> Message |
         ours = message.external_id or str(report.get("original_message_id", ""))
         sending.apply_status(account=account, external_id=ours, state=DeliveryState.FAILED.value, error=words, now=now)
         events.publish(SendFailed(message_id=message.pk, author_id=message.author_id))
-    return conversations.add_line(
-        session=session, direction=Direction.SYSTEM, text=words, by=None, now=now, external_id=item.external_id
-    )
+    return conversations.add_line(session=session, direction=Direction.SYSTEM, text=words, by=None, now=now, external_id=item.external_id)
 
 
 def _ours(account: ChannelAccount, item: Inbound, report: Mapping[str, Any]) -> Message | None:

@@ -97,9 +97,7 @@ def _delete(account: ChannelAccount, item: Inbound, *, now: datetime) -> Message
 
 def _tell(message: Message) -> None:
     session = message.session
-    announce(
-        kind="message_changed", payload={"message_id": message.pk, "guest_id": session.guest_id}, topics=[f"guest:{session.guest_id}"]
-    )
+    announce(kind="message_changed", payload={"message_id": message.pk, "guest_id": session.guest_id}, topics=[f"guest:{session.guest_id}"])
 
 
 def _block(account: ChannelAccount, item: Inbound, *, now: datetime) -> None:

@@ -10,11 +10,12 @@ from django.utils import timezone
 
 from core import audit
 from core.locks import only_one
+from core.models import AuditEntry
 from core.secrets import SecretLost
 from omni import dispatch
 from omni.channels.contract import RawEvent
 from omni.channels.email.adapter import TOO_LARGE_HEADER, imap_settings
-from omni.channels.email.fetching import Cursor, FetchedMail, ImapSettings, Mailbox, MailboxFault, MailboxRefused
+from omni.channels.email.fetching import Cursor, FetchedMail, ImapSettings, Mailbox, MailboxFault
 from omni.models import ChannelAccount, MailboxCursor
 from omni.services import journal
 from omni.states import AccountState, EventState
@@ -26,6 +27,7 @@ DEFAULT_POLL_SECONDS = 30.0
 IDLE_SECONDS = 240.0
 # Mails kept in one transaction, and how many bytes of them at most.
 BATCH, BATCH_BYTES = 50, 8 * 1024 * 1024
+_FAULT = "mailbox.fault"
 # Seconds before the next try after the first, second ... fault in a row.
 BACK_OFF = (2.0, 5.0, 15.0, 30.0, 60.0)
 # A folder that was renumbered is read again from so long before the last reading; what we have is recognised by its id.
@@ -46,8 +48,6 @@ def read_new(*, account: ChannelAccount, mailbox: Mailbox, now: datetime) -> int
         _keep(account, mailbox, batch, now=now)
         _confirm(account, mailbox, batch)
         number += len(batch)
-    if position is None and not number:
-        _remember(account, mailbox, Cursor(mailbox.uidvalidity, 0), now=now)
     return number
 
 
@@ -115,18 +115,19 @@ def note_fault(*, account_id: int, reason: str, now: datetime) -> None:
             return
         account.state, account.state_reason = AccountState.DEGRADED, reason[:240]
         account.save(update_fields=["state", "state_reason"])
-        audit.record(action="account.degraded", by=None, subject=account, now=now, details={"reason": reason[:240]})
+        audit.record(action=_FAULT, by=None, subject=account, now=now, details={"reason": reason[:240]})
 
 
-def note_recovery(*, account_id: int, reason: str, now: datetime) -> None:
-    """The mailbox can be read again. Only a degradation for this `reason` ends: another one has its own cause."""
+def note_recovery(*, account_id: int, now: datetime) -> None:
+    """The mailbox can be read again. A degradation with another cause (the sending side's) stays."""
     with transaction.atomic():
         account = ChannelAccount.objects.select_for_update().get(pk=account_id)
-        if account.state != AccountState.DEGRADED or account.state_reason != reason[:240]:
+        ours = AuditEntry.objects.filter(action=_FAULT, subject=audit.subject_of(account), details__reason=account.state_reason)
+        if account.state != AccountState.DEGRADED or not ours.exists():
             return
         account.state, account.state_reason = AccountState.ENABLED, ""
         account.save(update_fields=["state", "state_reason"])
-        audit.record(action="account.recovered", by=None, subject=account, now=now)
+        audit.record(action="mailbox.recovered", by=None, subject=account, now=now)
 
 
 class Reader:
@@ -139,7 +140,6 @@ class Reader:
         self.account_id, self.stop = account_id, stop
         self._log = log.bind(account=account_id)
         self._faults = 0
-        self._reason = ""
 
     def run(self) -> None:
         """Read until `stop` is set. Never raises."""
@@ -163,27 +163,33 @@ class Reader:
             self._pause()
 
     def _read(self) -> None:
-        account = ChannelAccount.objects.get(pk=self.account_id)
+        account = ChannelAccount.objects.filter(pk=self.account_id).first()
+        if account is None:
+            self.stop.set()
+            return
         try:
             with Mailbox(imap_settings(account.config())) as mailbox:
-                while not self.stop.is_set():
-                    read_new(account=account, mailbox=mailbox, now=timezone.now())
-                    self._recovered(account)
-                    mailbox.wait(IDLE_SECONDS if mailbox.can_idle else _poll_seconds(account), self.stop)
-        except (MailboxFault, SecretLost) as fault:
-            if not self.stop.is_set():
-                self._failed(fault)
+                self._read_on(account, mailbox)
+        except (DatabaseError, InterfaceError):
+            raise
+        except Exception as fault:  # noqa: BLE001  a wrong setting as well as a mail server that is down: said on the account, tried again
+            self._failed(fault)
 
-    def _recovered(self, account: ChannelAccount) -> None:
-        if self._faults or account.state == AccountState.DEGRADED:
-            note_recovery(account_id=account.pk, reason=self._reason or account.state_reason, now=timezone.now())
-            account.refresh_from_db()
+    def _read_on(self, account: ChannelAccount, mailbox: Mailbox) -> None:
+        read_new(account=account, mailbox=mailbox, now=timezone.now())
+        note_recovery(account_id=account.pk, now=timezone.now())
         self._faults = 0
+        while not self.stop.is_set():
+            mailbox.wait(IDLE_SECONDS if mailbox.can_idle else _poll_seconds(account), self.stop)
+            if not self.stop.is_set():
+                read_new(account=account, mailbox=mailbox, now=timezone.now())
 
     def _failed(self, fault: Exception) -> None:
-        self._reason = str(fault)
-        self._log.warning("the mailbox cannot be read", fault=self._reason, for_good=not isinstance(fault, MailboxFault | MailboxRefused))
-        note_fault(account_id=self.account_id, reason=self._reason, now=timezone.now())
+        if self.stop.is_set():
+            return
+        expected = isinstance(fault, MailboxFault | SecretLost)
+        self._log.warning("the mailbox cannot be read", fault=str(fault), exc_info=not expected)
+        note_fault(account_id=self.account_id, reason=str(fault) or type(fault).__name__, now=timezone.now())
         self._pause()
 
     def _pause(self) -> None:

@@ -17,7 +17,7 @@ Security = Literal["tls", "starttls", "none"]
 
 _BATCH = 100
 _BATCH_BYTES = 8 * 1024 * 1024
-_IDLE_SLICE = 5.0
+_IDLE_SLICE = 1.0
 _LONGEST_IDLE = 25 * 60.0
 """A server may hang up after 30 minutes of IDLE (RFC 2177)."""
 _TEMPORARY_LOGIN = ("[unavailable]", "[inuse]", "[limit]", "[serverbug]", "too many", "try again", "temporar")
@@ -209,7 +209,7 @@ class Mailbox:
     def wait(self, seconds: float, stop: threading.Event) -> bool:
         """Wait for new mails: by IDLE where offered, else just the time. True when there may be some, False when nothing was said.
 
-        `stop` ends the wait within five seconds (at once without IDLE).
+        `stop` ends the wait within a second (at once without IDLE).
         """
         if not self.can_idle:
             stop.wait(seconds)
