@@ -1,5 +1,7 @@
 """One port for everything: sockets by Channels, pages by the WSGI application in a fixed pool of threads (docs/adr/0002)."""
 
+from typing import Any, cast
+
 from a2wsgi import WSGIMiddleware
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
@@ -11,7 +13,7 @@ from config.sockets import sockets  # isort: skip
 
 application = ProtocolTypeRouter(
     {
-        "http": WSGIMiddleware(pages, workers=settings.WEB_THREADS),
+        "http": WSGIMiddleware(cast(Any, pages), workers=settings.WEB_THREADS),
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(sockets))),
     }
 )

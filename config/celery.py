@@ -3,8 +3,9 @@
 import os
 from typing import Any
 
+import structlog
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, task_prerun
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -35,3 +36,10 @@ app.conf.task_routes = {name: {"queue": queue} for name, queue in QUEUES.items()
 @setup_logging.connect
 def keep_our_logging(**_kwargs: Any) -> None:
     """Celery would replace the log format that the settings have set."""
+
+
+@task_prerun.connect
+def name_the_work_in_the_log(task_id: str, task: Any, **_kwargs: Any) -> None:
+    """Every log line of a task carries its id, and the id of the request that called for it."""
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(task_id=task_id, request_id=task.request.get("request_id") or task_id)

@@ -97,6 +97,34 @@ def socket_group(staff_id: int) -> str:
     return f"live.{staff_id}"
 
 
+def stand_by(staff_id: int, topics: Iterable[str]) -> Position | None:
+    """Count the person among the watchers of `topics`, before a page reads what it shows: where the page's screen goes on from.
+
+    What changes after this call is in the log behind the returned position. None while Redis is away: the screen then reloads.
+    """
+    now, pipe = int(time.time()), client().pipeline(transaction=False)
+    pipe.set("live:epoch", uuid.uuid4().hex, nx=True)
+    for topic in topics:
+        pipe.zadd(f"live:watch:{topic}", {str(staff_id): now})
+        pipe.expire(f"live:watch:{topic}", int(KEPT.total_seconds()))
+    pipe.mget("live:epoch", f"live:number:{staff_id}")
+    try:
+        epoch, number = pipe.execute()[-1]
+    except redis.RedisError:
+        log.warning("a page is shown without live events: Redis is away")
+        return None
+    return Position(epoch.decode(), int(number or 0))
+
+
+def tell_now(group: str, data: dict[str, Any]) -> None:
+    """Pass on what is true only for seconds (a draft, somebody typing) to the sockets of a channel-layer group. May be lost."""
+    message = cast(bytes, get_channel_layer().serialize({"type": "live.ephemeral", "data": data}))
+    try:
+        client().publish(f"asgi__group__{group}", message)
+    except redis.RedisError:
+        log.warning("a fleeting event is lost: Redis is away", group=group)
+
+
 def _publish_quietly(rows: Sequence[LiveEvent]) -> None:
     try:
         publish_rows(rows)
@@ -138,7 +166,7 @@ class LiveLog:
         pool = redis.asyncio.BlockingConnectionPool.from_url(
             settings.REDIS_URL, max_connections=32, timeout=10, socket_connect_timeout=2, socket_timeout=5
         )
-        self._client: redis.asyncio.Redis[bytes] = redis.asyncio.Redis(connection_pool=pool)
+        self._client: redis.asyncio.Redis = redis.asyncio.Redis(connection_pool=pool)
 
     async def read(self, staff_id: int, since: Position | None) -> Reading:
         """Events after `since`; None = from now on. Raises redis.RedisError."""

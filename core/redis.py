@@ -7,6 +7,6 @@ from django.conf import settings
 
 
 @cache
-def client() -> "redis.Redis[bytes]":
+def client() -> redis.Redis:
     """The pooled client of this process; faults are redis.RedisError."""
     return redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=5)

@@ -18,6 +18,10 @@ def after_commit(task: str, **arguments: Any) -> None:
 
 def _send(task: str, arguments: dict[str, Any]) -> None:
     try:
-        current_app.send_task(task, kwargs=arguments)
+        current_app.send_task(task, kwargs=arguments, headers={"request_id": _request_id()})
     except (OperationalError, RedisError, OSError):
         log.warning("the queue is away; the sweep will find the work", task=task)
+
+
+def _request_id() -> str:
+    return str(structlog.contextvars.get_contextvars().get("request_id", ""))

@@ -116,11 +116,16 @@ def run(program: Program, pause: Pause = time.sleep) -> None:
     """Run it to its end. Raises StartError when it fails; what `pause` raises stops it."""
     child = Child(program)
     try:
-        wait_until(lambda: child.exit_code is not None, seconds=float("inf"), pause=pause, step=0.2)
+        finish(child, pause)
     finally:
         child.stop()
+
+
+def finish(child: Child, pause: Pause = time.sleep) -> None:
+    """Wait for its own end. Raises StartError when it failed."""
+    wait_until(lambda: child.exit_code is not None, seconds=float("inf"), pause=pause, step=0.2)
     if child.exit_code:
-        raise child.failure(f"{program.name} failed ({how_it_ended(child.exit_code)})")
+        raise child.failure(f"{child.program.name} failed ({how_it_ended(child.exit_code)})")
 
 
 def how_it_ended(exit_code: int) -> str:

@@ -12,7 +12,7 @@ from core.embedded.choices import Choices, require_outside
 from core.embedded.errors import StopRequested
 from core.embedded.plan import Plan
 from core.embedded.ports import require_free
-from core.embedded.process import Child, Program, how_it_ended, run
+from core.embedded.process import Child, Program, finish, how_it_ended
 from core.embedded.servers import Servers
 from core.embedded.single import only_one
 from core.embedded.waiting import StopRequest, wait_until
@@ -53,9 +53,7 @@ class Supervisor:
         if self._has("providers"):
             require_free(self.choices.port + 1, "127.0.0.1", setting="PORT")
         plan = Plan(self.checkout, self.var, self._environment(self._urls()), self.choices.host, self.choices.port)
-        self.prepare()
-        self.stop.pause(0)
-        self._migrate(plan)
+        self._prepare(plan)
         for program in self._programs(plan):
             self.children.append(Child(program))
         self._wait_for_web(plan)
@@ -73,11 +71,14 @@ class Supervisor:
         own = {"PORT": str(self.choices.port), "PYTHONUNBUFFERED": "1"} | ({"DEMO": "1"} if self.choices.demo else {})
         return {**os.environ, **urls, **own}
 
-    def _migrate(self, plan: Plan) -> None:
-        self.say("Bringing the database up to date ...")
-        run(plan.command("migrate", "--no-input", "--verbosity", "1"), self.stop.pause)
-        if self._has("load_demo"):
-            run(plan.command("load_demo", "--if-empty"), self.stop.pause)
+    def _prepare(self, plan: Plan) -> None:
+        self.say("Bringing the database and the files up to date ...")
+        base = Child(plan.command("prepare_base", *(["--demo"] if self.choices.demo else [])))
+        try:
+            self.prepare()
+            finish(base, self.stop.pause)
+        finally:
+            base.stop(self.stop.rest)
 
     def _programs(self, plan: Plan) -> list[Program]:
         providers = [plan.providers()] if self._has("providers") else []

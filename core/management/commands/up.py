@@ -46,7 +46,6 @@ class Command(BaseCommand):
     def prepare(self, *, compress: bool) -> None:
         compile_catalogues()
         if not settings.DEBUG:
-            self.say("Preparing static files ...")
             collect_if_changed(compress=compress)
 
     def announce(self, url: str) -> None:
