@@ -1,3 +1,8 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from reports import views
+
+urlpatterns = [
+    path("reports/", views.report, name="reports"),
+    path("reports/cases.csv", views.download, name="reports_csv"),
+]

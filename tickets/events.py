@@ -11,3 +11,8 @@ class CaseOpened:
 @dataclass(frozen=True)
 class CaseClosed:
     case_id: int
+
+
+@dataclass(frozen=True)
+class CaseReopened:
+    case_id: int

@@ -47,14 +47,19 @@ def promises(policy: Policy) -> dict[Metric, int]:
     return {metric: value * 60 for metric, value in minutes.items() if value}
 
 
-def start(*, subject: str, policy: Policy, metrics: Iterable[Metric], now: datetime, since: datetime | None = None) -> list[Clock]:
-    """Start the promised clocks among `metrics`; one that runs already stays as it is. `since` = when the wait began."""
+def start(
+    *, subject: str, policy: Policy, metrics: Iterable[Metric], now: datetime, since: datetime | None = None, is_new: bool = False
+) -> list[Clock]:
+    """Start the promised clocks among `metrics`; one that runs already stays as it is. `since` = when the wait began.
+
+    `is_new` = the subject cannot have clocks yet. Returns the running ones, the nearest due first.
+    """
     wanted = {metric: seconds for metric, seconds in promises(policy).items() if metric in set(metrics)}
     if not wanted:
         return []
     begin = min(since or now, now)
     hours = hours_of(policy.calendar, now=now)
-    cycles = dict(Clock.objects.filter(subject=subject).values_list("metric", "cycle").order_by("cycle"))
+    cycles = {} if is_new else dict(Clock.objects.filter(subject=subject).values_list("metric", "cycle").order_by("cycle"))
     Clock.objects.bulk_create(
         [
             Clock(

@@ -17,7 +17,7 @@ from omni.states import Direction, SessionState
 from sla.models import Metric, Policy
 from sla.services import clocks
 from stores.models import Store
-from tickets.events import CaseClosed, CaseOpened
+from tickets.events import CaseClosed, CaseOpened, CaseReopened
 from tickets.models import Case, CaseStep, Topic
 from tickets.services import rows, topics
 from tickets.states import CASE_MOVES, PAUSING, CaseState, Cause, Step
@@ -68,11 +68,12 @@ def open_ticket(
         waiting_since=session.waiting_since or now,
         last_at=now,
     )
-    note_step(case, Step.OPENED, by=by, now=now, details={"topic": list(way.path)})
-    note_step(case, Step.ROUTED, by=None, now=now, details=case.routing)
-    clocks.start(subject=case.clock_subject, policy=policy, metrics=[Metric.FIRST_RESPONSE, Metric.RESOLUTION], now=now)
+    opened = _step(case, Step.OPENED, by=by, now=now, details={"topic": list(way.path)})
+    CaseStep.objects.bulk_create([opened, _step(case, Step.ROUTED, by=None, now=now, details=case.routing)])
+    first = [Metric.FIRST_RESPONSE, Metric.RESOLUTION]
+    running = clocks.start(subject=case.clock_subject, policy=policy, metrics=first, now=now, is_new=True)
     audit.record(action="case.opened", by=by, subject=case, now=now, details={"topic": topic.code, "group": way.group_id})
-    rows.show(case, now=now, preview=case.summary)
+    rows.show(case, now=now, preview=case.summary, running=running)
     if session.state == SessionState.CLOSED:
         _keep_open_for_case(session)
     events.publish(CaseOpened(case_id=case.pk))
@@ -125,7 +126,11 @@ def save(case: Case, *, now: datetime, preview: Message | str | None = None) -> 
 
 def note_step(case: Case, step: Step, *, by: Staff | None, now: datetime, details: Mapping[str, Any] | None = None) -> None:
     """Add a row to the history."""
-    CaseStep.objects.create(
+    _step(case, step, by=by, now=now, details=details).save(force_insert=True)
+
+
+def _step(case: Case, step: Step, *, by: Staff | None, now: datetime, details: Mapping[str, Any] | None) -> CaseStep:
+    return CaseStep(
         case=case, step=step, at=now, by=by, state=case.state, group_id=case.group_id, owner_id=case.owner_id, details=dict(details or {})
     )
 
@@ -230,6 +235,7 @@ def reopen(*, case_id: int, by: Staff, reason: str, now: datetime) -> Case:
         if session.state == SessionState.CLOSED:
             _hold_or_keep(session)
         save(case, now=now)
+        events.publish(CaseReopened(case_id=case.pk))
         return case
 
 

@@ -1,10 +1,12 @@
 """A ticket's row in the work list."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from core.text import first_line
 from omni.models import Message
+from sla.models import Clock
 from sla.services import clocks
 from tickets.models import Case
 from tickets.states import WAITING, CaseState
@@ -13,10 +15,10 @@ from worklist.services import items
 from worklist.states import ItemState, Kind
 
 
-def show(case: Case, *, now: datetime, preview: Message | str | None = None) -> Item:
-    """Write the row of the locked ticket as it is now."""
-    running = [clock for clock in clocks.running(case.clock_subject) if clock.paused_at is None]
-    due = running[0] if running else None
+def show(case: Case, *, now: datetime, preview: Message | str | None = None, running: Sequence[Clock] | None = None) -> Item:
+    """Write the row of the locked ticket as it is now. `running` = its clocks, the nearest due first, if the caller has them."""
+    found = clocks.running(case.clock_subject) if running is None else running
+    due = next((clock for clock in found if clock.paused_at is None), None)
     values: dict[str, Any] = {
         "session_id": case.session_id,
         "number": case.number,

@@ -1,0 +1,89 @@
+"""Tickets as the API gives them: plain dictionaries in the shapes of schemas.py."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sla.models import Clock
+from tickets.models import Case, CaseStep
+from tickets.search import Hit
+from worklist.models import Item
+from worklist.states import NO_DUE
+
+Shape = dict[str, Any]
+
+
+def named(thing: Any) -> Shape | None:
+    return {"id": thing.pk, "name": str(thing)} if thing is not None else None
+
+
+def opened(case: Case, clocks: Sequence[Clock]) -> Shape:
+    """A ticket in short; `clocks` are its running ones, the nearest due first."""
+    return {
+        "id": case.pk,
+        "number": case.number,
+        "state": case.state,
+        "session": case.session_id,
+        "group": named(case.group),
+        "opened_at": case.opened_at,
+        "due_at": next((clock.due_at for clock in clocks if clock.paused_at is None), None),
+    }
+
+
+def whole(case: Case, clocks: Sequence[Clock], steps: Sequence[CaseStep]) -> Shape:
+    return {
+        **opened(case, clocks),
+        "guest": named(case.guest),
+        "topic": case.topic.code,
+        "store": case.store.number if case.store else None,
+        "owner": named(case.owner),
+        "channel": case.session.account.kind,
+        "summary": case.summary,
+        "first_answer_at": case.first_answer_at,
+        "closed_at": case.closed_at,
+        "cause": case.cause,
+        "clocks": [_clock(clock) for clock in clocks],
+        "history": [_step(step) for step in steps],
+    }
+
+
+def _clock(clock: Clock) -> Shape:
+    return {
+        "metric": clock.metric,
+        "due_at": clock.due_at,
+        "paused": clock.paused_at is not None,
+        "breached": clock.breached_at is not None,
+    }
+
+
+def _step(step: CaseStep) -> Shape:
+    return {
+        "step": step.step,
+        "at": step.at,
+        "by": named(step.by),
+        "state": step.state,
+        "group": named(step.group),
+        "details": step.details,
+    }
+
+
+def row(item: Item) -> Shape:
+    return {
+        "id": item.subject_id,
+        "kind": item.kind,
+        "number": item.number,
+        "session": item.session_id,
+        "guest": {"id": item.guest_id, "name": item.guest_name},
+        "channel": item.channel,
+        "title": item.title,
+        "preview": item.preview,
+        "state": item.state,
+        "group": item.group_id,
+        "owner": item.owner_id,
+        "store": item.store_id,
+        "due_at": None if item.due_at == NO_DUE else item.due_at,
+        "last_at": item.last_at,
+    }
+
+
+def hit(found: Hit) -> Shape:
+    return {**row(found.item), "why": found.why.value, "snippet": found.snippet}

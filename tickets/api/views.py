@@ -1,0 +1,199 @@
+"""Tickets for other systems: read the input, check the right, one service or selector, answer."""
+
+from typing import Any, TypeVar, cast
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+from rest_framework.views import APIView
+
+from accounts import api_schema  # noqa: F401  registers how the description names our tokens
+from accounts.models import Staff
+from accounts.rights import Right
+from core import commands
+from core.refusal import Refusal
+from omni.services import answering
+from sla.services import clocks
+from stores.models import Store
+from stores.selectors import find_stores
+from tickets import search
+from tickets.api import schemas, shapes
+from tickets.models import Case, Topic
+from tickets.selectors import find_case, list_steps, list_topics
+from tickets.services import cases, intake
+from tickets.states import Cause
+from worklist.selectors import Filters, find_item, list_items
+from worklist.states import Kind
+
+FAULTS = {400: schemas.FaultOutput, 403: schemas.FaultOutput, 404: schemas.FaultOutput, 409: schemas.FaultOutput}
+KEY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    required=True,
+    description="A UUID made by the client; a repeat with the same key gets the first answer, and nothing happens twice.",
+)
+Input = TypeVar("Input", bound=Serializer[Any])
+
+
+def staff_of(request: Request) -> Staff:
+    return cast(Staff, request.user)
+
+
+def checked(shape: type[Input], given: Any) -> dict[str, Any]:
+    """The input as the shape says. Raises rest_framework's ValidationError."""
+    read = shape(data=given)
+    read.is_valid(raise_exception=True)
+    return cast(dict[str, Any], read.validated_data)
+
+
+def once(request: Request, name: str, run: Any) -> dict[str, Any]:
+    key = commands.parse_key(request.headers.get("Idempotency-Key"))
+    return commands.once(key=key, name=name, by=staff_of(request), run=run)
+
+
+class CasesView(APIView):
+    rights = {"GET": Right.CASES_READ, "POST": Right.CASES_WORK}
+
+    @extend_schema(operation_id="cases_list", parameters=[schemas.ListInput], responses={200: schemas.PageOutput, **FAULTS})
+    def get(self, request: Request) -> Response:
+        """Tickets that the caller may see, page by page."""
+        wanted = checked(schemas.ListInput, request.query_params)
+        filters = Filters(kind=Kind.CASE, channel=wanted.get("channel", ""), store_id=wanted.get("store"), group_id=wanted.get("group"))
+        page = list_items(
+            staff=staff_of(request),
+            tab=wanted["tab"],
+            sort=wanted["sort"],
+            filters=filters,
+            cursor=wanted.get("cursor", ""),
+            limit=wanted["limit"],
+        )
+        return Response({"items": [shapes.row(item) for item in page.items], "next": page.next_cursor})
+
+    @extend_schema(
+        operation_id="cases_open",
+        parameters=[KEY],
+        request=schemas.OpenCaseInput,
+        responses={201: schemas.OpenedOutput, **FAULTS},
+    )
+    def post(self, request: Request) -> Response:
+        """Open a ticket: from a dialogue, or for a guest who is known in a channel."""
+        wanted = checked(schemas.OpenCaseInput, request.data)
+        return Response(once(request, "api.case.open", lambda: _open(staff_of(request), wanted)), status=201)
+
+
+def _open(staff: Staff, wanted: dict[str, Any]) -> dict[str, Any]:
+    case = _from_session(staff, wanted) if "session" in wanted else _for_guest(staff, wanted)
+    return shapes.opened(case, clocks.running(case.clock_subject))
+
+
+def _from_session(staff: Staff, wanted: dict[str, Any]) -> Case:
+    find_item(staff=staff, kind=Kind.SESSION, subject_id=wanted["session"])
+    return cases.open_ticket(session_id=wanted["session"], **_common(staff, wanted))
+
+
+def _for_guest(staff: Staff, wanted: dict[str, Any]) -> Case:
+    guest = intake.GuestKey(**{name: str(value) for name, value in wanted["guest"].items()})
+    return intake.report(guest=guest, text=wanted["text"], **_common(staff, wanted))
+
+
+def _common(staff: Staff, wanted: dict[str, Any]) -> dict[str, Any]:
+    topic = Topic.objects.select_related("group").filter(code=wanted["topic"]).first()
+    if topic is None:
+        raise Refusal("topic_unknown", _("There is no such topic."), status=400)
+    store = None
+    if number := wanted.get("store"):
+        store = Store.objects.filter(number=number).first()
+        if store is None:
+            raise Refusal("store_unknown", _("There is no store with this number."), status=400)
+    return {
+        "topic": topic,
+        "store": store,
+        "by": staff,
+        "now": timezone.now(),
+        "summary": wanted.get("summary", ""),
+        "priority": wanted["priority"],
+    }
+
+
+class CaseView(APIView):
+    rights = {"GET": Right.CASES_READ}
+
+    @extend_schema(operation_id="cases_get", responses={200: schemas.CaseOutput, **FAULTS})
+    def get(self, request: Request, case_id: int) -> Response:
+        """One ticket with its clocks and its history."""
+        case = find_case(staff=staff_of(request), case_id=case_id)
+        return Response(shapes.whole(case, clocks.running(case.clock_subject), list_steps(case)))
+
+
+class AnswersView(APIView):
+    rights = {"POST": Right.ANSWER}
+
+    @extend_schema(
+        operation_id="cases_answer", parameters=[KEY], request=schemas.AnswerInput, responses={201: schemas.SentOutput, **FAULTS}
+    )
+    def post(self, request: Request, case_id: int) -> Response:
+        """Answer the guest in the channel the guest came by."""
+        wanted = checked(schemas.AnswerInput, request.data)
+        case = find_case(staff=staff_of(request), case_id=case_id)
+
+        def answer() -> dict[str, Any]:
+            message = answering.answer(session_id=case.session_id, text=wanted["text"], by=staff_of(request), now=timezone.now())
+            return {"message": message.pk, "state": message.send_state}
+
+        return Response(once(request, f"api.case.answer:{case_id}", answer), status=201)
+
+
+class CloseView(APIView):
+    rights = {"POST": Right.CASES_WORK}
+
+    @extend_schema(
+        operation_id="cases_close", parameters=[KEY], request=schemas.CloseInput, responses={200: schemas.ClosedOutput, **FAULTS}
+    )
+    def post(self, request: Request, case_id: int) -> Response:
+        """Close a ticket with its cause."""
+        wanted = checked(schemas.CloseInput, request.data)
+        case = find_case(staff=staff_of(request), case_id=case_id)
+
+        def close() -> dict[str, Any]:
+            closed = cases.close(case_id=case.pk, cause=Cause(wanted["cause"]), by=staff_of(request), now=timezone.now())
+            return {"id": closed.pk, "state": closed.state, "closed_at": closed.closed_at}
+
+        return Response(once(request, f"api.case.close:{case_id}", close))
+
+
+class SearchView(APIView):
+    rights = {"GET": Right.CASES_READ}
+
+    @extend_schema(operation_id="search", parameters=[schemas.WordsInput], responses={200: schemas.FoundOutput, **FAULTS})
+    def get(self, request: Request) -> Response:
+        """Tickets and dialogues by number, by guest, or by words of their messages in any Russian form."""
+        found = search.search(staff=staff_of(request), words=checked(schemas.WordsInput, request.query_params)["q"])
+        return Response({"items": [shapes.hit(hit) for hit in found.hits], "complete": found.complete})
+
+
+class TopicsView(APIView):
+    rights = {"GET": Right.CASES_READ}
+
+    @extend_schema(operation_id="topics_list", responses={200: schemas.TopicOutput(many=True)})
+    def get(self, request: Request) -> Response:
+        """Topics that a ticket may have."""
+        codes = dict(Topic.objects.values_list("pk", "code"))
+        return Response([{"code": codes[topic.id], "path": topic.path, "store_required": topic.store_required} for topic in list_topics()])
+
+
+class StoresView(APIView):
+    rights = {"GET": Right.CASES_READ}
+
+    @extend_schema(operation_id="stores_list", parameters=[schemas.WordsInput], responses={200: schemas.StoreOutput(many=True), **FAULTS})
+    def get(self, request: Request) -> Response:
+        """Stores by number, name or address; at most twenty."""
+        found = find_stores(checked(schemas.WordsInput, request.query_params)["q"])
+        return Response([_store(store) for store in found])
+
+
+def _store(store: Store) -> dict[str, Any]:
+    return {"id": store.pk, "number": store.number, "name": store.name, "address": store.address, "region": store.region.name}
