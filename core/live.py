@@ -22,6 +22,8 @@ from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 from django.db.models.functions import Now
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.backoff import NoBackoff
 
 from core.models import LiveEvent
 from core.redis import client
@@ -164,7 +166,7 @@ class LiveLog:
 
     def __init__(self) -> None:
         pool = redis.asyncio.BlockingConnectionPool.from_url(
-            settings.REDIS_URL, max_connections=32, timeout=10, socket_connect_timeout=2, socket_timeout=5
+            settings.REDIS_URL, max_connections=32, timeout=10, socket_connect_timeout=2, socket_timeout=5, retry=AsyncRetry(NoBackoff(), 1)
         )
         self._client: redis.asyncio.Redis = redis.asyncio.Redis(connection_pool=pool)
 
