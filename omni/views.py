@@ -44,7 +44,8 @@ def webhook(request: HttpRequest, kind: str, account_id: str) -> HttpResponse:
         log.warning("webhook with a wrong signature", kind=kind, account=account_id)
         return HttpResponseForbidden()
     if too_large:
-        journal.keep_refused(account=account, event=event, reason=f"{length} bytes: over the limit of {settings.WEBHOOK_BODY_LIMIT}; the beginning is kept")
+        reason = f"{length} bytes: over the limit of {settings.WEBHOOK_BODY_LIMIT}; the beginning is kept"
+        journal.keep_refused(account=account, event=event, reason=reason)
         return JsonResponse({})
     with transaction.atomic():
         kept = journal.keep(account=account, event=event)

@@ -51,9 +51,7 @@ def a_policy(code="chat", first=15, following=15, resolution=480):
 
 
 def a_queue(code="chats", group=None, **fields):
-    return Queue.objects.get_or_create(
-        code=code, defaults={"name": code, "group": group or a_group(), "policy": a_policy(), **fields}
-    )[0]
+    return Queue.objects.get_or_create(code=code, defaults={"name": code, "group": group or a_group(), "policy": a_policy(), **fields})[0]
 
 
 def an_account(kind="telegram", queue=None, settings=None, **secrets):
@@ -76,9 +74,9 @@ def a_store(number="4217"):
 
 def a_topic(code="expired", group=None, **fields):
     group = group or a_group("quality", "Качество")
-    topic = Topic.objects.get_or_create(
-        code=code, defaults={"name": "Просрочка на полке", "group": group, "policy": a_policy(), **fields}
-    )[0]
+    topic = Topic.objects.get_or_create(code=code, defaults={"name": "Просрочка на полке", "group": group, "policy": a_policy(), **fields})[
+        0
+    ]
     topics.forget()
     return topic
 

@@ -70,7 +70,7 @@ def process(event_id: int, *, now: datetime, again: bool = False) -> EventState 
             if event is None:
                 return None
             _apply(event, now=now)
-    except Exception as fault:  # noqa: BLE001  whatever it was, the event stays in the journal with the reason
+    except Exception as fault:  # whatever it was, the event stays in the journal with the reason
         log.exception("event could not be processed", event_id=event_id)
         _mark_failed(event_id, fault, now=now)
         return EventState.FAILED
@@ -133,7 +133,8 @@ def replay(*, event_ids: list[int], by: Staff, now: datetime) -> dict[str, int]:
     """Process the events anew, whatever became of them before; returns how many ended in which state."""
     with transaction.atomic():
         InboundEvent.objects.filter(pk__in=event_ids).update(tries=F("tries") + 1)
-        audit.record(action="journal.replayed", by=by, subject="journal", now=now, details={"events": event_ids[:1000], "count": len(event_ids)})
+        details = {"events": event_ids[:1000], "count": len(event_ids)}
+        audit.record(action="journal.replayed", by=by, subject="journal", now=now, details=details)
     ended: dict[str, int] = {}
     for event_id in event_ids:
         state = process(event_id, now=timezone.now(), again=True)

@@ -48,7 +48,6 @@ def calendars(draw):
 starts = st.integers(0, 7 * 24 * 60).map(lambda minute: datetime(2026, 3, 25, tzinfo=UTC) + minute * MINUTE)
 
 
-
 @given(calendars(), starts, st.integers(1, 900))
 @settings(max_examples=150, deadline=None)
 def test_a_deadline_is_where_the_simulation_arrives(hours, start, minutes):

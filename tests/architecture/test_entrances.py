@@ -11,6 +11,7 @@ from accounts.rights import Right
 from config.sockets import sockets
 from tests import builders as b
 
+BACKEND = "django.contrib.auth.backends.ModelBackend"
 SAMPLES = {
     "int": 987654321,
     "slug": "no-such-thing",
@@ -41,7 +42,7 @@ def _filled(route, entry):
         kind = type(converter).__name__.removesuffix("Converter").lower().replace("string", "str")
         for spelling in (f"<{kind}:{name}>", f"<{name}>"):
             route = route.replace(spelling, str(SAMPLES.get(kind, "1")))
-    for sub_route in [part for part in route.split("<")[1:]]:
+    for sub_route in route.split("<")[1:]:
         name = sub_route.split(">")[0]
         route = route.replace(f"<{name}>", str(SAMPLES[name.split(":")[0]] if ":" in name else "1"))
     return route.replace("^", "").replace("$", "").replace("\\Z", "")
@@ -88,7 +89,7 @@ def test_strangers_are_sent_away_from_every_guarded_entrance(answers):
 @pytest.mark.django_db
 def test_somebody_without_rights_is_refused_at_every_guarded_entrance(answers):
     client = Client()
-    client.force_login(b.a_person("novice", "Новичок Никто", role=b.a_role("nobody", rights=[])), backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(b.a_person("novice", "Новичок Никто", role=b.a_role("nobody", rights=[])), backend=BACKEND)
     wrong = {address: found for address in GUARDED if not (found := answers(client, address)) <= {403, 404, 405}}
     assert not wrong
 
@@ -96,7 +97,7 @@ def test_somebody_without_rights_is_refused_at_every_guarded_entrance(answers):
 @pytest.mark.django_db
 def test_the_admin_panel_is_closed_to_those_who_may_not_enter():
     client = Client()
-    client.force_login(b.a_person(groups=[b.a_group()]), backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(b.a_person(groups=[b.a_group()]), backend=BACKEND)
     for model in admin.site._registry:
         address = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
         for path in (address, f"{address}add/", f"{address}1/change/"):

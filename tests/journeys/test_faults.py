@@ -33,7 +33,8 @@ import json, sys
 account = b.an_account()
 staff = b.a_person(groups=[b.a_group()])
 store = SessionStore()
-store.update({SESSION_KEY: str(staff.pk), BACKEND_SESSION_KEY: "django.contrib.auth.backends.ModelBackend", HASH_SESSION_KEY: staff.get_session_auth_hash()})
+backend = "django.contrib.auth.backends.ModelBackend"
+store.update({SESSION_KEY: str(staff.pk), BACKEND_SESSION_KEY: backend, HASH_SESSION_KEY: staff.get_session_auth_hash()})
 store.create()
 print(json.dumps({"account": str(account.public_id), "cookie": store.session_key, "group": b.a_group().pk}))
 """

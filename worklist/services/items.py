@@ -9,7 +9,7 @@ from worklist.states import NO_DUE, ItemState, Kind
 
 # What a row carries to the screen; the same names in the first page's template and in the live event.
 ROW_FIELDS = (
-    "kind", "subject_id", "session_id", "number", "guest_name", "channel", "title", "preview", "store_id", "group_id",
+    "kind", "subject_id", "session_id", "number", "guest_name", "channel", "title", "preview", "store_id", "at_store", "group_id",
     "owner_id", "state", "priority", "unread", "target_seconds", "waiting_since", "last_at", "snoozed_until", "version",
 )  # fmt: skip
 
@@ -43,7 +43,7 @@ def row(item: Item) -> dict[str, Any]:
     return shown
 
 
-def wake(*, now: datetime, limit: int = 200) -> list[Item]:
-    """Rows whose time of being put off is over, locked, to be woken by their subjects' services."""
+def find_due_to_wake(*, now: datetime, limit: int = 200) -> list[tuple[str, int]]:
+    """Kind and subject of the rows whose time of being put off is over; their subjects' services wake them, subject locked first."""
     due = Item.objects.filter(state=ItemState.SNOOZED, snoozed_until__lte=now)
-    return list(due.select_for_update(skip_locked=True).order_by("snoozed_until")[:limit])
+    return list(due.order_by("snoozed_until").values_list("kind", "subject_id")[:limit])
