@@ -4,11 +4,15 @@ Prints one line with its address when it answers; ends on SIGINT or SIGTERM. Wit
 """
 
 import argparse
+import json
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 from tests.providers.frame import Frame, Provider
+from tests.providers.mail import mail_arguments, mail_servers
 from tests.providers.telegram import TOKEN, TelegramServer
 from tests.providers.telegram_rules import BotError
 from tests.providers.web import WebPages
@@ -31,15 +35,31 @@ def telegram_and_pages(options: argparse.Namespace) -> Sequence[Provider]:
     return telegram, WebPages(telegram, options.product, options.site_key)
 
 
-PARTS: tuple[Part, ...] = ((telegram_arguments, telegram_and_pages),)
-"""Each part of the outside world: its options, then its providers. A new part (mail ...) adds its pair here."""
+PARTS: tuple[Part, ...] = ((telegram_arguments, telegram_and_pages), (mail_arguments, mail_servers))
+"""Each part of the outside world: its options, then its providers."""
+
+
+def demo_defaults(path: Path) -> Mapping[str, Any]:
+    """Options as the product's demo day wrote them down (`manage.py load_demo`); a file that is not there says nothing."""
+    try:
+        demo = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    found = {f"telegram_{name}": demo.get("telegram", {}).get(name) for name in ("token", "secret", "webhook")}
+    found |= {f"mail_{name}": demo.get("mail", {}).get(name) for name in ("address", "password")}
+    found |= {name: demo.get("mail", {}).get(name) for name in ("smtp_port", "imap_port")}
+    found |= {name: demo.get(name) for name in ("site_key", "product")}
+    return {name: value for name, value in found.items() if value}
 
 
 def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.providers", description=__doc__)
     parser.add_argument("--port", type=int, default=8090, help="port on 127.0.0.1; 0 = a free one")
+    parser.add_argument("--demo", type=Path, metavar="FILE", help="take the options of the parts from the product's demo.json")
     for add_arguments, _ in PARTS:
         add_arguments(parser)
+    if path := parser.parse_args(arguments).demo:
+        parser.set_defaults(**demo_defaults(path))
     return parser.parse_args(arguments)
 
 
@@ -59,9 +79,12 @@ def main() -> None:
     stop = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stop.set())
-    with built(options) as frame:
-        print(f"Providers ready at {frame.url}/ (shop: {frame.url}/shop/)", flush=True)
-        stop.wait()
+    try:
+        with built(options) as frame:
+            print(f"Providers ready at {frame.url}/ (shop: {frame.url}/shop/, mail: {frame.url}/mail/)", flush=True)
+            stop.wait()
+    except OSError as error:
+        raise SystemExit(str(error)) from error
 
 
 if __name__ == "__main__":
