@@ -20,7 +20,9 @@ def serving(product):
             body = PAGE.format(product=product, site=query.get("site", "shop"), lang=query.get("lang", "ru")).encode()
             self.send_response(200)
             self.send_header("Content-Type", "text/html; charset=utf-8")
-            self.send_header("Content-Security-Policy", f"default-src 'none'; script-src {product}; style-src {product}; frame-src {product}")
+            self.send_header(
+                "Content-Security-Policy", f"default-src 'none'; script-src {product}; style-src {product}; frame-src {product}"
+            )
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

@@ -16,7 +16,9 @@ from tests import builders as b
 from tests.browser.host_page import serving
 
 VIOLATIONS = """window.violations = [];
-document.addEventListener("securitypolicyviolation", (event) => window.violations.push(event.violatedDirective + " " + event.blockedURI));"""
+document.addEventListener("securitypolicyviolation", (event) => {
+  window.violations.push(event.violatedDirective + " " + event.blockedURI);
+});"""
 
 
 @pytest.fixture
@@ -162,25 +164,22 @@ def test_a_reload_keeps_the_dialogue_and_the_draft_and_sign_out_clears_both(chat
     expect(chat.log.locator(".message")).to_have_count(0)
 
 
+FORGED = """([type, origin, self]) => window.dispatchEvent(new MessageEvent("message", {
+  data: {otklik: 1, type}, origin, source: self ? window : window.parent,
+}))"""
+TO_FRAME = "(data) => document.querySelector('.otklik').shadowRoot.querySelector('iframe').contentWindow.postMessage(data, '*')"
+
+
 def test_forged_messages_change_nothing(chat):
     chat.open().write("Моё")
     session_of("Моё")
-    inner = chat.inner()
-    for origin in ("https://evil.example", ""):
-        inner.evaluate(
-            "(origin) => window.dispatchEvent(new MessageEvent('message', {data: {otklik: 1, type: 'sign_out'}, origin, source: window.parent}))", origin
-        )
-    host = chat.address.partition("/?")[0]
-    inner.evaluate(
-        "(origin) => window.dispatchEvent(new MessageEvent('message', {data: {otklik: 1, type: 'sign_out'}, origin, source: window}))", host
-    )
+    inner, host = chat.inner(), chat.address.partition("/?")[0]
+    for origin, of_itself in (("https://evil.example", False), ("", False), (host, True)):
+        inner.evaluate(FORGED, ["sign_out", origin, of_itself])
     for data in ({"otklik": 2, "type": "sign_out"}, {"otklik": 1, "type": "constructor"}, {"type": "sign_out"}, "sign_out", None):
-        chat.page.evaluate("(data) => document.querySelector('.otklik').shadowRoot.querySelector('iframe').contentWindow.postMessage(data, '*')", data)
+        chat.page.evaluate(TO_FRAME, data)
     chat.page.evaluate("window.postMessage({otklik: 1, type: 'unread', count: 7, label: 'x'}, '*')")
-    chat.page.evaluate(
-        "(origin) => window.dispatchEvent(new MessageEvent('message', {data: {otklik: 1, type: 'close'}, origin, source: window}))",
-        inner.evaluate("location.origin"),
-    )
+    chat.page.evaluate(FORGED, ["close", inner.evaluate("location.origin"), True])
     chat.write("И это моё")
     expect(chat.log.locator(".mine")).to_have_count(2)
     expect(chat.launcher).to_have_attribute("aria-expanded", "true")

@@ -64,7 +64,7 @@ def test_what_is_forged_is_refused(given):
 
 
 def test_an_unsigned_token_is_refused():
-    with pytest.raises(Refusal, match="identity_wrong|could not prove"):
+    with pytest.raises(Refusal, match="could not prove"):
         check(token(key=None, algorithm="none"), key=KEY, site_key=SITE, now=NOW)
 
 
