@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any, cast
 
 import redis
@@ -19,9 +19,7 @@ import redis.asyncio
 import structlog
 from channels.layers import get_channel_layer
 from django.conf import settings
-from django.core.serializers.json import DjangoJSONEncoder
-from django.db import transaction
-from django.db.models.functions import Now
+from django.db import connection, transaction
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
 
@@ -64,6 +62,16 @@ local events = redis.call('XRANGE', 'live:log:' .. ARGV[1], '(0-' .. ARGV[2], '+
 return {redis.call('GET', 'live:epoch'), number, events}
 """
 READ_BATCH = 1000
+# Losing this commit in a crash publishes an event again, which screens take for what it is: so it need not wait for the disk.
+_TAKE_OWN = """
+set local synchronous_commit to off;
+delete from core_liveevent where id = any(%s) returning id, kind, payload, topics
+"""
+_TAKE_LEFT = """
+delete from core_liveevent where id in (
+    select id from core_liveevent where created_at < now() - %s order by id limit %s for update skip locked
+) returning id, kind, payload, topics
+"""
 
 
 @dataclass(frozen=True)
@@ -87,7 +95,24 @@ class Reading:
 def announce(*, kind: str, payload: dict[str, Any], topics: Iterable[str]) -> None:
     """Tell the watchers of `topics`, after commit. Call inside the transaction of the change."""
     row = LiveEvent.objects.create(kind=kind, payload=payload, topics=sorted(set(topics)))
-    transaction.on_commit(lambda: _publish_quietly([row]))
+    _publish_after_commit(row.pk)
+
+
+def _publish_after_commit(row_id: int) -> None:
+    """One publication for all events of a transaction, whatever savepoints came and went in between."""
+    hooks = (entry[1] for entry in connection.run_on_commit)
+    pending = next((hook.args[0] for hook in hooks if isinstance(hook, partial) and hook.func is _publish_own), None)
+    if pending is not None:
+        pending.append(row_id)
+    else:
+        transaction.on_commit(partial(_publish_own, [row_id]))
+
+
+def _publish_own(row_ids: list[int]) -> None:
+    try:
+        _publish(_TAKE_OWN, [row_ids])
+    except redis.RedisError:
+        log.warning("live events wait for Redis", rows=len(row_ids))
 
 
 def staff_topic(staff_id: int) -> str:
@@ -120,45 +145,46 @@ def stand_by(staff_id: int, topics: Iterable[str]) -> Position | None:
 
 def tell_now(group: str, data: dict[str, Any]) -> None:
     """Pass on what is true only for seconds (a draft, somebody typing) to the sockets of a channel-layer group. May be lost."""
-    message = cast(bytes, get_channel_layer().serialize({"type": "live.ephemeral", "data": data}))
+    message = _serialised({"type": "live.ephemeral", "data": data})
     try:
         client().publish(f"asgi__group__{group}", message)
     except redis.RedisError:
         log.warning("a fleeting event is lost: Redis is away", group=group)
 
 
-def _publish_quietly(rows: Sequence[LiveEvent]) -> None:
-    try:
-        publish_rows(rows)
-    except redis.RedisError:
-        log.warning("live events wait for Redis", rows=len(rows))
-
-
 @cache
 def _wake_message() -> bytes:
-    layer = get_channel_layer()
-    return cast(bytes, layer.serialize({"type": "live.wake"}))
+    return _serialised({"type": "live.wake"})
 
 
-def publish_rows(rows: Sequence[LiveEvent]) -> None:
-    """Publish and remove the rows, in one round trip. Raises redis.RedisError; the rows then stay for the sweep."""
+def _serialised(message: dict[str, Any]) -> bytes:
+    """The message as the layer's own group_send would publish it."""
+    return cast(bytes, cast(Any, get_channel_layer()).serialize(message))
+
+
+def _publish(take: str, parameters: list[Any]) -> int:
+    """Take rows out and publish them in one round trip; they come back if that fails. Raises redis.RedisError."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(take, parameters)
+        rows = sorted(cursor.fetchall())
+        if rows:
+            _send(rows)
+        return len(rows)
+
+
+def _send(rows: Sequence[tuple[int, str, Any, Sequence[str]]]) -> None:
     pipe = client().pipeline(transaction=False)
     kept, now, fresh = int(KEPT.total_seconds()), int(time.time()), uuid.uuid4().hex
-    for row in rows:
-        event = json.dumps({"kind": row.kind, "data": row.payload}, cls=DjangoJSONEncoder, ensure_ascii=False)
-        pipe.eval(_PUBLISH, 0, kept, LOG_LENGTH, now, _wake_message(), fresh, len(row.topics), *row.topics, event)
+    for _row_id, kind, payload, topics in rows:
+        data = json.loads(payload) if isinstance(payload, str) else payload
+        event = json.dumps({"kind": kind, "data": data}, ensure_ascii=False)
+        pipe.eval(_PUBLISH, 0, kept, LOG_LENGTH, now, _wake_message(), fresh, len(topics), *topics, event)
     pipe.execute()
-    LiveEvent.objects.filter(pk__in=[row.pk for row in rows]).delete()
 
 
 def relay() -> int:
     """Publish rows that their own process did not; returns how many. Raises redis.RedisError."""
-    with transaction.atomic():
-        left = LiveEvent.objects.filter(created_at__lt=Now() - RELAY_AFTER)
-        rows = list(left.select_for_update(skip_locked=True).order_by("pk")[:RELAY_BATCH])
-        if rows:
-            publish_rows(rows)
-        return len(rows)
+    return _publish(_TAKE_LEFT, [RELAY_AFTER, RELAY_BATCH])
 
 
 class LiveLog:
@@ -173,7 +199,7 @@ class LiveLog:
     async def read(self, staff_id: int, since: Position | None) -> Reading:
         """Events after `since`; None = from now on. Raises redis.RedisError."""
         last = since.number if since else 0
-        found = await self._client.eval(_READ, 0, staff_id, last, READ_BATCH, uuid.uuid4().hex)  # type: ignore[misc]
+        found = await self._client.eval(_READ, 0, staff_id, last, READ_BATCH, uuid.uuid4().hex)
         epoch, number = found[0].decode(), int(found[1])
         here = Position(epoch, number)
         if since is None:
