@@ -4,6 +4,7 @@ from pathlib import Path
 
 from celery.schedules import schedule
 from csp.constants import NONE, SELF
+from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -32,7 +33,7 @@ BROKER_URL = env.text("BROKER_URL", REDIS_URL)
 DATABASES = {"default": env.database(DATABASE_URL or "postgres://nobody@127.0.0.1:1/none")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-OWN_APPS = ["core", "accounts", "stores", "customers", "sla", "worklist", "omni", "tickets", "workstation", "reports"]
+OWN_APPS = ["core", "accounts", "stores", "customers", "sla", "worklist", "omni", "tickets", "workstation", "reports", "demo"]
 INSTALLED_APPS = [
     "unfold",
     "django.contrib.admin",
@@ -193,6 +194,8 @@ CELERY_TASK_TIME_LIMIT = 360
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # an outage may last
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False  # every task is safe to run twice
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 3600,
     "unacked_restore_throttle": 1,
@@ -232,6 +235,9 @@ UNFOLD = {
     "SITE_HEADER": _("Otklik"),
     "SITE_SYMBOL": "forum",
     "SHOW_HISTORY": True,
+    "STYLES": [lambda _request: static("admin_otklik/admin.css")],
+    "SIDEBAR": {"show_search": True, "navigation": "reports.navigation.sidebar"},
+    "DASHBOARD_CALLBACK": "reports.dashboard.home",
     "COLORS": {
         "primary": {
             "50": "239 246 254", "100": "219 233 250", "200": "184 211 245", "300": "130 184 247", "400": "72 142 226", "500": "27 109 193",

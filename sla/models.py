@@ -134,7 +134,8 @@ class Clock(models.Model):
                 fields=["due_at"],
                 condition=Q(ended_at__isnull=True, paused_at__isnull=True, breached_at__isnull=True),
                 name="clock_due",
-            )
+            ),
+            models.Index(fields=["breached_at"], condition=Q(breached_at__isnull=False), name="clock_breached"),
         ]
 
     def __str__(self) -> str:

@@ -42,4 +42,6 @@ class Decision(models.Model):
     explanation = models.JSONField()
 
     class Meta:
+        verbose_name = _("distribution decision")
+        verbose_name_plural = _("distribution decisions")
         indexes = [models.Index(fields=["-at"], name="decision_recent")]

@@ -170,6 +170,20 @@ def deliver(mail: EmailMessage, settings: SmtpSettings, *, envelope_sender: str 
         return Retry("connection", f"{settings.host}:{settings.port}: {fault or type(fault).__name__}", whole_account=True)
 
 
+def sign_in_fault(settings: SmtpSettings) -> str:
+    """Connect and sign in without sending anything. Returns what is wrong as a sentence, empty when all is well."""
+    try:
+        with contextlib.closing(_Session(settings)) as session:
+            session.sign_in()
+    except _Answer as answer:
+        return "" if isinstance(answer.result, Sent) else answer.result.text
+    except ssl.SSLCertVerificationError as fault:
+        return f"The certificate of {settings.host} is not trusted: {fault.verify_message}."
+    except (OSError, smtplib.SMTPException) as fault:
+        return f"{settings.host}:{settings.port}: {fault or type(fault).__name__}"
+    return ""
+
+
 class _Answer(Exception):
     """The conversation with the server ended with this result."""
 
@@ -199,7 +213,7 @@ class _Session:
         self._client.close()
 
     def hand_over(self, mail: EmailMessage, author: str, recipient: str) -> SendResult:
-        self._sign_in()
+        self.sign_in()
         content, options = self._content(mail, recipient)
         self._expect(*self._client.mail(author, options), stage="mail")
         self._expect(*self._client.rcpt(recipient), stage="rcpt")
@@ -213,7 +227,7 @@ class _Session:
         self._expect(code, words, stage="content")
         return Sent((str(mail["Message-ID"]).strip("<>"),))
 
-    def _sign_in(self) -> None:
+    def sign_in(self) -> None:
         if not self._settings.user:
             return
         user, password = self._settings.user, self._settings.password

@@ -1,0 +1,73 @@
+"""Guests, to be looked at: contacts stay hidden without the right, and each look is recorded."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import models, transaction
+from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from accounts.models import Staff
+from accounts.rights import Right
+from core.admin import ReadOnlyAdmin, record
+from core.text import searchable
+from customers.models import Guest
+from customers.rules import masked, masked_email, masked_phone
+
+
+@admin.register(Guest)
+class GuestAdmin(ReadOnlyAdmin):
+    """The list never shows contacts; the page does to those with the right, and says so in the audit trail."""
+
+    list_display = ("name_shown", "language", "created_at")
+    list_display_links = ("name_shown",)
+    search_fields = ("search_text__contains",)
+    search_help_text = _("Name, telephone as +79161234567, or e-mail")
+    ordering = ("-pk",)
+    fields = ("name_shown", "phone_shown", "email_shown", "language", "created_at", "known_as")
+    readonly_fields = fields
+
+    def get_search_results(self, request: HttpRequest, queryset: "models.QuerySet[Guest]", search_term: str) -> Any:
+        # Finding by a telephone or an address would tell whose it is.
+        if not _sees_contacts(request) and any(sign.isdigit() or sign == "@" for sign in search_term):
+            return queryset.none(), False
+        return super().get_search_results(request, queryset, searchable(search_term))
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Guest | None:
+        guest: Guest | None = super().get_object(request, object_id, from_field)
+        if guest is not None and _sees_contacts(request):
+            guest.contacts_open = True  # type: ignore[attr-defined]
+            with transaction.atomic():
+                record(request, "guest.contacts_seen", guest, {})
+        return guest
+
+    @admin.display(description=pgettext_lazy("person", "name"))
+    def name_shown(self, guest: Guest) -> str:
+        return str(guest)
+
+    @admin.display(description=_("phone"))
+    def phone_shown(self, guest: Guest) -> str:
+        return guest.phone if _is_open(guest) else masked_phone(guest.phone)
+
+    @admin.display(description=_("e-mail"))
+    def email_shown(self, guest: Guest) -> str:
+        return guest.email if _is_open(guest) else masked_email(guest.email)
+
+    @admin.display(description=_("known as"))
+    def known_as(self, guest: Guest) -> SafeString | str:
+        shown = (
+            (identity.channel, identity.external_id if _is_open(guest) else masked(identity.external_id, begin=2, end=2))
+            for identity in guest.identities.order_by("pk")[:50]
+        )
+        return format_html_join("", "<div>{}: {}</div>", shown) or "–"
+
+
+def _is_open(guest: Guest) -> bool:
+    return bool(getattr(guest, "contacts_open", False))
+
+
+def _sees_contacts(request: HttpRequest) -> bool:
+    return isinstance(request.user, Staff) and request.user.has_right(Right.PERSONAL)

@@ -1,0 +1,94 @@
+"""The admin panel's left menu: what exists, by the rights of the person."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Staff
+from accounts.rights import Right
+
+
+def may(right: str) -> Callable[[HttpRequest], bool]:
+    """Whether the signed-in person has the right."""
+
+    def asked(request: HttpRequest) -> bool:
+        return isinstance(request.user, Staff) and request.user.has_right(right)
+
+    return asked
+
+
+def _page(title: Any, icon: str, address: str, right: str = Right.ADMIN) -> dict[str, Any]:
+    return {"title": title, "icon": icon, "link": reverse(address), "permission": may(right)}
+
+
+def _list(title: Any, icon: str, model: str, right: str = Right.ADMIN) -> dict[str, Any]:
+    return _page(title, icon, f"admin:{model}_changelist", right)
+
+
+def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
+    """Groups of the menu for unfold."""
+    return [
+        {
+            "title": _("Live"),
+            "items": [
+                _page(_("Load"), "monitoring", "admin:index"),
+                _list(_("Work list"), "list_alt", "worklist_item", Right.EVERYTHING),
+                _list(_("Operators"), "support_agent", "omni_presence", Right.SUPERVISE),
+                _list(_("Who was given what"), "alt_route", "omni_decision", Right.SUPERVISE),
+            ],
+        },
+        {
+            "title": _("Requests"),
+            "items": [
+                _list(_("Tickets"), "confirmation_number", "tickets_case", Right.EVERYTHING),
+                _list(_("Dialogues"), "forum", "omni_session", Right.EVERYTHING),
+                _list(_("Guests"), "person", "customers_guest"),
+                _list(_("Sends"), "send", "omni_attempt", Right.EVERYTHING),
+                _list(_("Inbound journal"), "inbox", "omni_inboundevent", Right.JOURNAL),
+            ],
+        },
+        {
+            "title": _("Topics and SLA"),
+            "items": [
+                _list(_("Topics"), "account_tree", "tickets_topic"),
+                _list(_("Answer templates"), "quick_phrases", "tickets_answertemplate"),
+                _list(_("SLA policies"), "timer", "sla_policy"),
+                _list(_("Calendars"), "calendar_month", "sla_calendar"),
+            ],
+        },
+        {
+            "title": _("Channels"),
+            "items": [
+                _list(_("Channel accounts"), "hub", "omni_channelaccount"),
+                _list(_("Queues"), "queue", "omni_queue"),
+            ],
+        },
+        {
+            "title": _("Stores"),
+            "items": [
+                _list(_("Stores"), "storefront", "stores_store"),
+                _list(_("Regions"), "map", "stores_region"),
+                _list(_("Chains"), "link", "stores_chain"),
+            ],
+        },
+        {
+            "title": _("Reports"),
+            "items": [
+                _page(_("Figures"), "bar_chart", "reports", Right.REPORTS),
+                _list(_("Counted tickets"), "fact_check", "reports_casefact", Right.REPORTS),
+            ],
+        },
+        {
+            "title": _("Access"),
+            "items": [
+                _list(_("Staff"), "group", "accounts_staff"),
+                _list(_("Groups"), "groups", "accounts_group"),
+                _list(_("Roles"), "shield_person", "accounts_role"),
+                _list(_("API tokens"), "key", "accounts_apitoken"),
+                _list(_("Audit"), "history", "core_auditentry"),
+            ],
+        },
+    ]

@@ -1,0 +1,42 @@
+"""Chains, regions, stores and who works there."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest
+
+from core.admin import AuditedAdmin, Inline
+from core.text import searchable
+from stores.models import Chain, Region, Store, StoreStaff
+
+
+@admin.register(Chain)
+class ChainAdmin(AuditedAdmin):
+    list_display = ("name", "code")
+    search_fields = ("name", "code")
+
+
+@admin.register(Region)
+class RegionAdmin(AuditedAdmin):
+    list_display = ("name", "code")
+    search_fields = ("name", "code")
+
+
+class StoreStaffInline(Inline):
+    model = StoreStaff
+    autocomplete_fields = ("staff",)
+
+
+@admin.register(Store)
+class StoreAdmin(AuditedAdmin):
+    list_display = ("number", "name", "chain", "region", "address", "is_open")
+    list_filter = ("is_open", "chain", "region")
+    list_select_related = ("chain", "region")
+    search_fields = ("search_text__contains",)
+    autocomplete_fields = ("chain", "region")
+    inlines = (StoreStaffInline,)
+    ordering = ("number",)
+
+    def get_search_results(self, request: HttpRequest, queryset: "models.QuerySet[Store]", search_term: str) -> Any:
+        return super().get_search_results(request, queryset, searchable(search_term))

@@ -1,0 +1,71 @@
+"""An administrator's browser, and one of everything."""
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import ApiToken
+from accounts.rights import Right
+from accounts.tokens import digest_of
+from core import audit
+from omni.models import Decision, InboundEvent, Presence, Session
+from omni.services import answering
+from omni.states import EventState
+from reports.services import facts
+from sla.models import Holiday
+from stores.models import StoreStaff
+from tests import builders as b
+from tickets.models import AnswerTemplate
+from tickets.services import cases
+from tickets.states import Cause
+
+
+def an_administrator(login="admin", rights=tuple(Right.values)):
+    return b.a_person(login, f"Админ {login}", role=b.a_role(f"role-{login}", list(rights)))
+
+
+def browser(staff):
+    client = Client()
+    client.force_login(staff)
+    return client
+
+
+@pytest.fixture
+def administrator(db):
+    return an_administrator()
+
+
+@pytest.fixture
+def admin_browser(administrator):
+    return browser(administrator)
+
+
+def one_of_everything(number):
+    """Rows in every table that the admin shows; `number` keeps them apart."""
+    now = timezone.now()
+    group = b.a_group(f"group-{number}", f"Группа {number}")
+    person = b.a_person(f"person-{number}", f"Человек {number}", groups=[group], role=b.a_role(f"part-{number}"))
+    queue = b.a_queue(f"queue-{number}", group=group)
+    account = b.an_account("webchat", queue=queue)
+    account.name = f"Чат {number}"
+    account.save()
+    Holiday.objects.create(calendar=queue.policy.calendar, date=f"2026-01-{number + 1:02}", name="Праздник")
+    store = b.a_store(f"{4000 + number}")
+    StoreStaff.objects.create(store=store, staff=person)
+    parent = b.a_topic(f"parent-{number}", group=group)
+    topic = b.a_topic(f"child-{number}", group=group, parent=parent)
+    AnswerTemplate.objects.create(topic=topic, name=f"Ответ {number}", text="Здравствуйте!")
+    event = b.receive(account, b.webchat_event(visitor=f"visitor-{number}", name=f"Гость {number}"), now=now)
+    b.receive(account, b"{broken %d" % number, now=now)
+    InboundEvent.objects.filter(pk=event.pk).update(state=EventState.FAILED, reason="ValueError: so")
+    session = Session.objects.get(account=account)
+    Decision.objects.create(session=session, group=group, staff=person, at=now, explanation={"load_before": "0/5", "next_best": []})
+    Presence.objects.create(staff=person, since=now, seen_at=now, assigned_at=now, state="ready")
+    answering.answer(session_id=session.pk, text="Ответ", by=person, now=now)
+    case = cases.open_ticket(session_id=session.pk, topic=topic, by=person, now=now, store=store)
+    other = cases.open_ticket(session_id=session.pk, topic=topic, by=person, now=now)
+    cases.close(case_id=other.pk, cause=Cause.SOLVED, by=person, now=now)
+    facts.count(case_ids=[other.pk], now=now)
+    ApiToken.objects.create(name=f"token-{number}", staff=person, digest=digest_of(str(number)))
+    audit.record(action="tried", by=person, subject=case, now=now, details={"a": 1})
+    return case

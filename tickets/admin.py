@@ -1,0 +1,216 @@
+"""Topics as a tree, ready answers; tickets to be looked at."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import models
+from django.forms import ModelForm
+from django.http import HttpRequest
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Group
+from accounts.rights import Right
+from core.admin import AuditedAdmin, ReadOnlyAdmin, in_lines
+from core.text import first_line
+from sla.models import Policy
+from tickets.models import AnswerTemplate, Case, CaseStep, Topic
+from tickets.routing import Resolved, TopicCycle, TopicFacts, resolve
+from tickets.selectors import list_steps
+from tickets.services import topics
+
+
+class Tree:
+    """The topic tree with the names of groups and policies, read once per page."""
+
+    def __init__(self) -> None:
+        topics.forget()
+        self.facts = topics.facts()
+        self.groups = {group.pk: str(group) for group in Group.objects.all()}
+        self.policies = {policy.pk: str(policy) for policy in Policy.objects.all()}
+
+    def resolved(self, topic_id: int) -> Resolved | None:
+        try:
+            return resolve(topic_id, self.facts)
+        except (TopicCycle, KeyError):
+            return None
+
+    def depth(self, topic_id: int) -> int:
+        found = self.resolved(topic_id)
+        return len(found.path) - 1 if found else 0
+
+    def order(self) -> list[int]:
+        """Ids with every topic below its parent, siblings in their own order."""
+        below: dict[int | None, list[TopicFacts]] = {}
+        for topic in self.facts.values():
+            below.setdefault(topic.parent_id, []).append(topic)
+        ordered: list[int] = []
+        waiting = list(reversed(below.get(None, [])))
+        while waiting:
+            topic = waiting.pop()
+            ordered.append(topic.id)
+            waiting.extend(reversed(below.get(topic.id, [])))
+        return ordered
+
+
+@admin.register(Topic)
+class TopicAdmin(AuditedAdmin):
+    """Empty fields are inherited; the list and the page say what holds and where it comes from."""
+
+    list_display = ("in_tree", "code", "effective_group", "effective_policy", "store_answers", "is_active")
+    list_display_links = ("in_tree",)
+    list_filter = ("is_active",)
+    search_fields = ("name", "name_en", "code")
+    autocomplete_fields = ("parent", "group", "policy")
+    list_per_page = 500
+    readonly_fields = ("what_holds",)
+    fieldsets = (
+        (None, {"fields": ("name", "name_en", "code", "parent", "position", "is_active")}),
+        (_("Own settings; empty = inherited"), {"fields": ("group", "policy", "store_involved", "store_required", "instruction")}),
+        (_("What holds, and where it comes from"), {"fields": ("what_holds",)}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> "models.QuerySet[Topic]":
+        place = models.Func(models.Value(Tree().order()), models.F("pk"), function="array_position", output_field=models.IntegerField())
+        return Topic.objects.annotate(place=place).order_by("place")
+
+    def get_ordering(self, request: HttpRequest) -> list[str]:
+        # Only the list: forms that offer topics ask this too, over topics without a place.
+        in_list = request.resolver_match is not None and request.resolver_match.url_name == "tickets_topic_changelist"
+        return ["place"] if in_list else []
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changelist = super().get_changelist_instance(request)
+        tree = Tree()
+        for topic in changelist.result_list:
+            topic.tree = tree
+        return changelist
+
+    def save_related(self, request: HttpRequest, form: "ModelForm[Any]", formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        topics.forget()
+
+    @admin.display(description=_("topic"))
+    def in_tree(self, topic: Topic) -> SafeString:
+        depth = min(tree_of(topic).depth(topic.pk), 5)
+        return format_html('<span class="otk-depth-{}">{}</span>', depth, topic)
+
+    @admin.display(description=_("group"))
+    def effective_group(self, topic: Topic) -> str:
+        tree, found = tree_of(topic), tree_of(topic).resolved(topic.pk)
+        return self._with_source(tree.groups.get(found.group_id or 0, "–"), topic, found, "group_id") if found else "–"
+
+    @admin.display(description=_("SLA policy"))
+    def effective_policy(self, topic: Topic) -> str:
+        tree, found = tree_of(topic), tree_of(topic).resolved(topic.pk)
+        return self._with_source(tree.policies.get(found.policy_id or 0, "–"), topic, found, "policy_id") if found else "–"
+
+    @admin.display(description=_("the store answers"), boolean=True)
+    def store_answers(self, topic: Topic) -> bool:
+        found = tree_of(topic).resolved(topic.pk)
+        return bool(found and found.store_involved)
+
+    @admin.display(description=_("what holds"))
+    def what_holds(self, topic: Topic) -> SafeString | str:
+        tree = Tree()
+        found = tree.resolved(topic.pk) if topic.pk else None
+        if found is None:
+            return _t("Shown once the topic is saved.")
+        values = (
+            (_t("group"), tree.groups.get(found.group_id or 0, "–"), "group_id"),
+            (_t("SLA policy"), tree.policies.get(found.policy_id or 0, "–"), "policy_id"),
+            (_t("the store answers"), _yes_no(found.store_involved), "store_involved"),
+            (_t("store must be named"), _yes_no(found.store_required), "store_required"),
+            (_t("instruction"), found.instruction or "–", "instruction"),
+        )
+        pairs = [(name, self._with_source(value, topic, found, field)) for name, value, field in values]
+        return in_lines([(_t("path"), " › ".join(found.path)), *pairs])
+
+    @staticmethod
+    def _with_source(value: str, topic: Topic, found: Resolved, field: str) -> str:
+        source = found.sources.get(field)
+        if source is None or source == topic.name:
+            return value
+        return _t("%(value)s (from “%(topic)s”)") % {"value": value, "topic": source}
+
+
+def tree_of(topic: Topic) -> Tree:
+    """The tree that the list has read once; a page of one topic reads its own."""
+    tree: Tree = getattr(topic, "tree", None) or Tree()
+    return tree
+
+
+def _yes_no(value: bool) -> str:
+    return _t("yes") if value else _t("no")
+
+
+@admin.register(AnswerTemplate)
+class AnswerTemplateAdmin(AuditedAdmin):
+    list_display = ("name", "topic", "beginning", "position")
+    list_select_related = ("topic",)
+    search_fields = ("name", "text")
+    autocomplete_fields = ("topic",)
+
+    @admin.display(description=_("text"))
+    def beginning(self, template: AnswerTemplate) -> str:
+        return first_line(template.text, 80)
+
+
+@admin.register(Case)
+class CaseAdmin(ReadOnlyAdmin):
+    view_right = Right.EVERYTHING
+    list_display = ("number", "topic", "group", "state", "owner", "store", "opened_at", "closed_at")
+    list_filter = ("group",)
+    list_select_related = ("topic", "group", "owner", "store")
+    search_fields = ("number",)
+    search_help_text = _("Number of the ticket")
+    ordering = ("-pk",)
+    fields = (
+        "number",
+        "guest",
+        "session",
+        "topic",
+        "policy",
+        "group",
+        "store",
+        "owner",
+        "state",
+        "at_store",
+        "summary",
+        "opened_at",
+        "opened_by",
+        "first_answer_at",
+        "closed_at",
+        "cause",
+        "way",
+        "history",
+    )
+    readonly_fields = fields
+
+    def get_search_results(self, request: HttpRequest, queryset: "models.QuerySet[Case]", search_term: str) -> Any:
+        number = search_term.strip().lstrip("#№ ")
+        return (queryset.filter(number=number) if number else queryset), False
+
+    @admin.display(description=_("why it came here"))
+    def way(self, case: Case) -> str:
+        words = [" › ".join(case.routing.get("path", []))]
+        if source := case.routing.get("sources", {}).get("group_id"):
+            words.append(_t("the group is set at “%(topic)s”") % {"topic": source})
+        if case.routing.get("to_store"):
+            words.append(_t("the topic goes to the store first"))
+        if reason := case.routing.get("rerouted"):
+            words.append(_t("sent on by a person: %(reason)s") % {"reason": reason})
+        return "; ".join(word for word in words if word)
+
+    @admin.display(description=_("history"))
+    def history(self, case: Case) -> SafeString:
+        return in_lines((date_format(localtime(step.at), "SHORT_DATETIME_FORMAT"), _told(step)) for step in list_steps(case))
+
+
+def _told(step: CaseStep) -> str:
+    parts = (step.get_step_display(), step.get_state_display(), str(step.group or ""), str(step.by or ""))
+    return " · ".join(part for part in parts if part)
