@@ -48,9 +48,14 @@ def _feed(guest_id: int) -> "QuerySet[Message]":
     return feed.order_by("-sent_at", "-sequence", "-id")
 
 
-def list_feed(*, guest_id: int, before: str = "", limit: int = FEED_PAGE) -> FeedPage:
-    """The guest's messages of all channels up to a cursor. The caller has checked that the guest may be seen. Raises Refusal."""
+def list_feed(*, guest_id: int, before: str = "", limit: int = FEED_PAGE, session_id: int | None = None) -> FeedPage:
+    """The guest's messages of all channels up to a cursor, or of one session only.
+
+    The caller has checked that the guest may be seen. Raises Refusal.
+    """
     feed = _feed(guest_id)
+    if session_id is not None:
+        feed = feed.filter(session_id=session_id)
     if before:
         at, sequence, pk = _read_cursor(before)
         older = Q(sent_at__lt=at) | Q(sent_at=at, sequence__lt=sequence) | Q(sent_at=at, sequence=sequence, pk__lt=pk)

@@ -16,5 +16,8 @@ def find_stores(words: str, *, limit: int = 20) -> QuerySet[Store]:
 
 
 def list_store_ids(staff: Staff) -> tuple[int, ...]:
-    """Ids of the stores where the person works."""
-    return tuple(staff.stores.order_by("store_id").values_list("store_id", flat=True))
+    """Ids of the stores where the person works; read once per loaded instance."""
+    kept: tuple[int, ...] | None = staff.__dict__.get("_store_ids")
+    if kept is None:
+        kept = staff.__dict__["_store_ids"] = tuple(staff.stores.order_by("store_id").values_list("store_id", flat=True))
+    return kept

@@ -15,7 +15,7 @@ from omni.channels.registry import adapter_for
 from omni.followers import followers
 from omni.models import Message, Session
 from omni.services import conversations, files, rows, sending
-from omni.states import Direction, SessionState
+from omni.states import Direction, SendState, SessionState
 from sla.models import Metric
 from sla.services import clocks
 
@@ -99,8 +99,22 @@ def take_back(*, message_id: int, by: Staff) -> Message:
     session = conversations.lock(message.session_id)
     if not sending.cancel(message=message):
         raise Refusal("too_late", _("The message is already on its way."))
+    _wait_again(session, message, now=timezone.now())
     audit.record(action="message.taken_back", by=by, subject=session, now=timezone.now(), details={"message": message.pk})
     return message
+
+
+def _wait_again(session: Session, message: Message, *, now: datetime) -> None:
+    """The answer that ended the guest's wait never left: unless another one did, the guest waits as before."""
+    later = Message.objects.filter(session=session, seq__gt=message.seq, direction=Direction.OUT).exclude(send_state=SendState.CANCELLED)
+    if later.exists() or session.waiting_since is not None or session.last_inbound_at is None:
+        return
+    session.waiting_since = session.last_inbound_at
+    session.save(update_fields=["waiting_since"])
+    clocks.start(
+        subject=session.clock_subject, policy=session.queue.policy, metrics=[Metric.NEXT_RESPONSE], now=now, since=session.waiting_since
+    )
+    rows.show(session, now=now)
 
 
 @transaction.atomic

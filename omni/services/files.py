@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 import puremagic
 import structlog
-from django.core.files.base import ContentFile
+from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.db import transaction
 
@@ -95,6 +95,11 @@ def read(row: Attachment) -> bytes:
     return data
 
 
+def open_stored(row: Attachment) -> "File[bytes]":
+    """The stored bytes as an open file, to be served piece by piece. Raises FileNotFoundError."""
+    return default_storage.open(row.path)
+
+
 def fetch(attachment_id: int, *, now: datetime) -> None:
     """Bring a file over from its provider; a fault is tried again later, for good reasons only so often."""
     row = Attachment.objects.select_related("message__account").filter(pk=attachment_id, state=FileState.PENDING).first()
@@ -108,7 +113,7 @@ def fetch(attachment_id: int, *, now: datetime) -> None:
         row.state = FileState.TOO_LARGE
     except AttachmentGone:
         row.state = FileState.GONE
-    except Exception:  # the provider's or the network's fault
+    except Exception:  # noqa: BLE001  the provider's or the network's fault: tried again
         log.warning("file could not be fetched", attachment_id=row.pk, exc_info=True)
         row.tries += 1
         row.next_at = now + timedelta(seconds=BACK_OFF[min(row.tries, len(BACK_OFF)) - 1])

@@ -70,7 +70,9 @@ def heartbeat(*, staff_id: int, now: datetime) -> None:
     """The person's screen is alive; somebody who only counted as away is back."""
     updated = Presence.objects.filter(staff_id=staff_id).exclude(state=PresenceState.AWAY).update(seen_at=now)
     if not updated:
-        Presence.objects.filter(staff_id=staff_id, state=PresenceState.AWAY).update(seen_at=now, state=PresenceState.READY, since=now)
+        away = Presence.objects.filter(staff_id=staff_id, state=PresenceState.AWAY)
+        if away.update(seen_at=now, state=PresenceState.READY, since=now):
+            tell(Presence.objects.get(staff_id=staff_id))
 
 
 def sweep(*, now: datetime) -> int:

@@ -1,0 +1,406 @@
+// @ts-check
+/** The composer: drafts on the server, files, limits, sending that survives a drop and never doubles. */
+import { config, debounced, element, find, gettext, icon, interpolate, serverNow, toast } from "./page.js";
+import { hourOf } from "./clocks.js";
+import { askGuard, chooseTemplate } from "./dialogs.js";
+import * as feed from "./feed.js";
+import { live } from "./live.js";
+import { Unreachable, command, newKey } from "./net.js";
+import * as rows from "./rows.js";
+
+const AUTOSAVE = 700;
+const TYPING_EVERY = 3_000;
+const OUTBOX = `otklik.outbox.${config.staff}`;
+
+/** @type {any} */
+let item = null;
+/** @type {any} */
+let form = null;
+/** @type {any} */
+let text = null;
+/** @type {Record<string, string>} */
+let texts = { answer: "", note: "" };
+/** @type {Record<string, number>} */
+let revisions = { answer: 0, note: 0 };
+/** @type {File[]} */
+let files = [];
+let typedAt = 0;
+/** @type {any[]} what the server does not have yet, in the order of writing */
+let outbox = [];
+/** @type {Map<string, File[]>} files cannot be kept over a reload */
+const outboxFiles = new Map();
+let sending = false;
+
+const mode = () => (new FormData(form).get("mode") === "note" ? "note" : "answer");
+
+/** @param {any} opened */
+export function open(opened) {
+  item = opened;
+  form = find("#composer");
+  text = find("#text");
+  texts = { answer: text.dataset.answer, note: text.dataset.note };
+  revisions = { answer: 0, note: 0 };
+  files = [];
+  form.addEventListener("submit", submit);
+  form.addEventListener("change", changed);
+  text.addEventListener("input", typed);
+  text.addEventListener("keydown", keys);
+  text.addEventListener("blur", () => say("off"));
+  text.addEventListener("paste", (/** @type {ClipboardEvent} */ event) => addFiles(event.clipboardData?.files, event));
+  for (const kind of ["dragover", "dragleave", "drop"]) form.addEventListener(kind, dragged);
+  showMode();
+  showOutbox();
+}
+
+/** Leaving the item: what is written stays as a draft. */
+export function close() {
+  if (!item) return;
+  save.cancel();
+  keepDraft();
+  say("off");
+  item = null;
+}
+
+/** @param {any} event */
+function changed(event) {
+  if (event.target.id === "files") {
+    addFiles(event.target.files);
+    event.target.value = "";
+  } else if (event.target.name === "mode") {
+    showMode();
+    text.focus();
+  }
+}
+
+function showMode() {
+  const chosen = mode();
+  form.classList.toggle("is-note", chosen === "note");
+  text.value = texts[chosen];
+  text.placeholder = chosen === "note" ? text.dataset.notePlaceholder : text.dataset.shown || (text.dataset.shown = text.placeholder);
+  find("#send-word").textContent = find("#send-word").dataset[chosen];
+  find("#text-label").textContent = chosen === "note" ? gettext("Note for colleagues") : gettext("Answer to the guest");
+  setSilent(form.dataset.silent);
+  count();
+}
+
+/** Why the guest cannot be answered; notes are possible still. @param {string} why */
+export function setSilent(why) {
+  if (!form) return;
+  form.dataset.silent = why;
+  const isClosed = Boolean(why) && mode() === "answer";
+  find("#composer-hint").textContent = isClosed ? why : "";
+  text.readOnly = isClosed && !text.value;
+  find("#send").disabled = isClosed;
+}
+
+/** @param {"answer"|"note"} chosen */
+export function focus(chosen) {
+  const radio = form && find(`[name=mode][value=${chosen}]`, form);
+  if (!radio) return;
+  radio.checked = true;
+  showMode();
+  text.focus();
+}
+export const toggle = () => focus(mode() === "note" ? "answer" : "note");
+
+function typed() {
+  const chosen = mode();
+  texts[chosen] = text.value;
+  revisions[chosen] = serverNow();
+  feed.seenNow();
+  count();
+  find("#draft-state").textContent = "";
+  save();
+  if (chosen === "answer" && Date.now() - typedAt > TYPING_EVERY && text.value) {
+    typedAt = Date.now();
+    say("on");
+  }
+}
+
+/** Colleagues see that an answer is being written. @param {"on"|"off"} state */
+function say(state) {
+  if (state === "off") typedAt = 0;
+  if (item) live.send({ type: "typing", guest_id: item.guest, state });
+}
+
+function count() {
+  const limit = Number(form.dataset.limit);
+  const length = [...text.value].length;
+  const counter = find("#counter");
+  counter.hidden = mode() === "note" || !limit || length < limit * 0.7;
+  counter.textContent = `${length} / ${limit}`;
+  const isOver = mode() === "answer" && Boolean(limit) && length > limit;
+  counter.classList.toggle("is-over", isOver);
+  text.setAttribute("aria-invalid", String(isOver));
+}
+
+// One save at a time, so that an older text never overtakes a newer one on its way.
+let saving = Promise.resolve();
+const save = debounced(() => keepDraft(), AUTOSAVE);
+/** @param {boolean} [leaving] the page goes away: the call must outlive it */
+function keepDraft(leaving = false) {
+  const opened = item;
+  for (const chosen of ["answer", "note"]) {
+    const [words, revision] = [texts[chosen], Math.round(revisions[chosen])];
+    if (!opened || !revision) continue;
+    revisions[chosen] = 0;
+    rows.setDraft(opened.key, texts.answer || texts.note);
+    const run = () => command(`${opened.kind}/${opened.id}/draft/`, { mode: chosen, text: words, revision }, { keepalive: leaving }).then(
+      () => opened === item && (find("#draft-state").textContent = interpolate(gettext("Draft saved at %(time)s"), { time: hourOf(serverNow()) })),
+      () => {
+        // Not saved: the next keystroke or the connection's return tries again.
+        if (opened === item && !revisions[chosen] && texts[chosen] === words) revisions[chosen] = revision;
+      },
+    );
+    if (leaving) run();
+    else saving = saving.then(run).then(() => undefined);
+  }
+}
+
+/** The person wrote on another screen. @param {any} data */
+export function draftElsewhere(data) {
+  rows.setDraft(data.item, data.text);
+  if (data.item !== item?.key || document.activeElement === text || revisions[data.mode]) return;
+  if (data.text.endsWith("…")) return; // a long text comes cut; it is read when the item is opened
+  texts[data.mode] = data.text;
+  if (mode() === data.mode) text.value = data.text;
+}
+
+/** @param {KeyboardEvent} event */
+function keys(event) {
+  if (event.key === "Enter" && event.ctrlKey) {
+    event.preventDefault();
+    if (!event.repeat) submit(event, event.shiftKey);
+  } else if (event.code === "Slash" && event.ctrlKey) {
+    event.preventDefault();
+    toggle();
+  } else if (event.key === "/" && !text.value) {
+    event.preventDefault();
+    insertTemplate();
+  } else if (event.key === "Escape") {
+    event.preventDefault();
+    find("#feed").focus();
+  }
+}
+
+export async function insertTemplate() {
+  const chosen = await chooseTemplate(`${item.kind}/${item.id}/templates/`);
+  text.focus();
+  if (chosen) {
+    text.setRangeText(chosen, text.selectionStart, text.selectionEnd, "end");
+    typed();
+  }
+}
+
+/** @param {DragEvent} event */
+function dragged(event) {
+  if (!event.dataTransfer?.types.includes("Files")) return;
+  event.preventDefault();
+  form.classList.toggle("is-over", event.type === "dragover");
+  if (event.type === "drop") addFiles(event.dataTransfer.files);
+}
+
+/** @param {FileList|undefined|null} chosen @param {Event} [event] */
+function addFiles(chosen, event) {
+  const most = Number(form.dataset.files);
+  if (!chosen?.length) return;
+  event?.preventDefault();
+  if (!most) {
+    toast(gettext("This channel takes no files."));
+    return;
+  }
+  files = [...files, ...chosen].slice(0, most);
+  if (files.length === most && chosen.length > 1) toast(interpolate(gettext("This channel takes %(count)s files at a time."), { count: most }));
+  showFiles();
+}
+
+function showFiles() {
+  const list = find("#uploads");
+  list.hidden = !files.length;
+  list.replaceChildren(...files.map((file) => {
+    const remove = element("button", { type: "button", className: "icon-button", "aria-label": interpolate(gettext("Remove %(name)s"), { name: file.name }) }, icon("close"));
+    remove.addEventListener("click", () => {
+      files = files.filter((other) => other !== file);
+      showFiles();
+      text.focus();
+    });
+    return element("li", {}, file.name, remove);
+  }));
+}
+
+export const attach = () => find("#files")?.click();
+
+/** Called after a message has been accepted with "send and finish". @type {() => void} */
+let finishAfter = () => {};
+/** @param {() => void} run */
+export const onFinish = (run) => {
+  finishAfter = run;
+};
+
+/** @param {Event} event @param {boolean} [finish] */
+function submit(event, finish = false) {
+  event.preventDefault();
+  const [chosen, words] = [mode(), text.value];
+  if ((!words.trim() && !files.length) || find("#send").disabled) return;
+  const limit = Number(form.dataset.limit);
+  if (chosen === "answer" && limit && [...words].length > limit) {
+    toast(interpolate(gettext("The text is %(excess)s characters over the limit of this channel."), { excess: [...words].length - limit }));
+    return;
+  }
+  const letter = {
+    key: newKey(), item: item.key, kind: item.kind, id: item.id, mode: chosen, text: words,
+    seen: feed.seenId(), revision: Math.round(serverNow()), over: 0, finish,
+  };
+  if (files.length && chosen === "answer") outboxFiles.set(letter.key, files);
+  outbox.push(letter);
+  keepOutbox();
+  empty(chosen);
+  feed.addPending({ ...letter, files: outboxFiles.get(letter.key) || [] });
+  flush();
+}
+
+/** @param {string} chosen */
+function empty(chosen) {
+  save.cancel();
+  texts[chosen] = text.value = "";
+  revisions[chosen] = 0;
+  if (chosen === "answer") files = [];
+  showFiles();
+  count();
+  say("off");
+  find("#draft-state").textContent = "";
+  rows.setDraft(item.key, texts.answer || texts.note);
+}
+
+function keepOutbox() {
+  if (outbox.length) sessionStorage.setItem(OUTBOX, JSON.stringify(outbox));
+  else sessionStorage.removeItem(OUTBOX);
+}
+
+/** Sends what waits, in order; stops at the first that the server cannot be asked about. */
+export async function flush() {
+  if (sending) return;
+  sending = true;
+  try {
+    for (let letter = outbox.find((one) => !one.refused); letter; letter = outbox.find((one) => !one.refused)) {
+      if (!(await deliver(letter))) break;
+    }
+  } finally {
+    sending = false;
+  }
+}
+
+/** False = not reached, all wait. @param {any} letter */
+async function deliver(letter) {
+  const fields = { text: letter.text, seen: letter.seen || "", revision: letter.revision, over_newer: letter.over };
+  const sent = outboxFiles.get(letter.key) || [];
+  feed.hold();
+  try {
+    await saving;
+    accepted(letter, await command(`${letter.kind}/${letter.id}/${letter.mode}/`, fields, { key: letter.key, files: sent }));
+    return true;
+  } catch (fault) {
+    if (fault instanceof Unreachable) {
+      feed.showPending(letter.key, "wait", gettext("Waits for the connection"));
+      setTimeout(flush, 3000 + Math.random() * 2000);
+      return false;
+    }
+    letter.fault = fault;
+  } finally {
+    feed.release();
+  }
+  // The feed goes on while the person is asked.
+  await refused(letter, letter.fault);
+  return true;
+}
+
+/** @param {any} letter @param {any} answer */
+function accepted(letter, answer) {
+  drop(letter);
+  if (letter.item === item?.key) feed.settlePending(letter.key, answer.message_id);
+  if (letter.finish && letter.item === item?.key) finishAfter();
+  document.dispatchEvent(new CustomEvent("otklik:accepted", { detail: answer }));
+}
+
+/** @param {any} letter @param {{code?: string, message: string}} fault */
+async function refused(letter, fault) {
+  delete letter.fault;
+  letter.refused = fault.message;
+  keepOutbox();
+  if (fault.code === "newer_messages" && letter.item === item?.key) {
+    if ((await askGuard()) === "send") retry(letter, { over: 1 });
+    else takeText(letter);
+    return;
+  }
+  showRefused(letter);
+}
+
+/** @param {any} letter */
+function showRefused(letter) {
+  const again = element("button", { type: "button", className: "small" }, gettext("Try again"));
+  const edit = element("button", { type: "button", className: "small" }, gettext("Edit"));
+  again.addEventListener("click", () => retry(letter));
+  edit.addEventListener("click", () => takeText(letter));
+  feed.showPending(letter.key, "failed", interpolate(gettext("Not sent: %(reason)s"), { reason: letter.refused }), [again, edit]);
+}
+
+/** @param {any} letter @param {any} [change] */
+function retry(letter, change = {}) {
+  Object.assign(letter, change, { refused: "" });
+  keepOutbox();
+  feed.showPending(letter.key, "wait", gettext("In the queue"));
+  // Within a round that is under way the loop finds it by itself.
+  flush();
+}
+
+/** The text goes back to where it was written. @param {any} letter */
+function takeText(letter) {
+  find(`#k${letter.key}`)?.remove();
+  const kept = outboxFiles.get(letter.key) || [];
+  drop(letter);
+  putText(letter.mode, letter.text);
+  files = [...kept];
+  showFiles();
+}
+
+/** @param {string} chosen @param {string} words */
+export function putText(chosen, words) {
+  focus(chosen === "note" ? "note" : "answer");
+  text.value = text.value ? `${words}\n${text.value}` : words;
+  typed();
+}
+
+/** @param {any} letter */
+function drop(letter) {
+  outbox = outbox.filter((other) => other !== letter);
+  outboxFiles.delete(letter.key);
+  keepOutbox();
+}
+
+/** Bubbles of what this item's guest has not been sent yet. */
+function showOutbox() {
+  for (const letter of outbox) {
+    if (letter.item !== item.key) continue;
+    feed.addPending({ ...letter, files: outboxFiles.get(letter.key) || [] });
+    if (letter.refused) showRefused(letter);
+  }
+}
+
+/** Signing out: nothing of the guest's stays in this browser. */
+export async function leave() {
+  save.cancel();
+  keepDraft(true);
+  await saving;
+  sessionStorage.removeItem(OUTBOX);
+}
+
+export function start() {
+  outbox = JSON.parse(sessionStorage.getItem(OUTBOX) || "[]");
+  addEventListener("pagehide", () => keepDraft(true));
+  document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && keepDraft());
+  addEventListener("online", () => flush());
+  live.addEventListener("welcome", () => {
+    flush();
+    keepDraft();
+  });
+}

@@ -1,0 +1,298 @@
+// @ts-check
+/** The open item: opened from the list without a new page, kept fresh, worked on. */
+import { config, debounced, find, findAll, gettext, interpolate, parse, toast } from "./page.js";
+import { everySecond } from "./clocks.js";
+import * as composer from "./composer.js";
+import * as dialogs from "./dialogs.js";
+import * as feed from "./feed.js";
+import { live } from "./live.js";
+import { Unreachable, command, read } from "./net.js";
+import * as panel from "./panel.js";
+import * as rows from "./rows.js";
+
+const GONE_AFTER = 10_000;
+const SHOWN_EVERY = 5_000;
+
+/** @type {any} */
+let item = null;
+export const current = () => item;
+let opening = new AbortController();
+/** @type {Map<string, {name: string, kind: string, until: number}>} what colleagues do with this guest */
+const colleagues = new Map();
+let guestTypesUntil = 0;
+
+/** @param {any} opened */
+function attach(opened) {
+  item = opened;
+  document.body.classList.add("has-item");
+  feed.open(item);
+  composer.open(item);
+  panel.open(item);
+  rows.setCurrent(item.key);
+  live.watch(topicsOf(item));
+  showMyself();
+  showBanner();
+}
+
+/** @param {any} one */
+const topicsOf = (one) => [`guest:${one.guest}`, `item:${one.key}`];
+
+function detach() {
+  if (!item) return;
+  composer.close();
+  feed.close();
+  live.unwatch(topicsOf(item));
+  colleagues.clear();
+  guestTypesUntil = 0;
+  item = null;
+}
+
+/** @param {string} key `session:12` @param {{push?: boolean, focus?: boolean}} [how] */
+export async function open(key, { push = true, focus = true } = {}) {
+  const [kind, id] = key.split(":");
+  opening.abort();
+  opening = new AbortController();
+  const slow = setTimeout(() => find("#middle").classList.add("is-busy"), 300);
+  try {
+    const answer = await read(`${kind}/${id}/open/`, { panel: panel.wantedTab(kind) }, opening.signal);
+    detach();
+    find("#middle").replaceChildren(...parse(answer.dialogue));
+    find("#panel").innerHTML = answer.panel;
+    rows.apply([answer.row]);
+    if (push) history.pushState({ key }, "", rows.address(`${config.base}${kind}/${id}/`));
+    document.body.classList.remove("panel-over");
+    attach(answer.opened);
+    if (focus) find("#feed").focus({ preventScroll: true });
+  } catch (fault) {
+    if (/** @type {any} */ (fault).name === "AbortError") return;
+    const text = fault instanceof Unreachable ? gettext("It could not be opened: no connection.") : /** @type {Error} */ (fault).message;
+    toast(text, { word: gettext("Try again"), run: () => open(key, { push, focus }) });
+  } finally {
+    clearTimeout(slow);
+    find("#middle").classList.remove("is-busy");
+  }
+}
+
+/** Back to the list. */
+export function close(push = true) {
+  const key = item?.key;
+  detach();
+  document.body.classList.remove("has-item", "panel-over");
+  find("#middle").replaceChildren(find("#nothing").content.cloneNode(true));
+  panel.close();
+  rows.setCurrent("");
+  if (push) history.pushState({ key: "" }, "", rows.address(config.base));
+  const link = key && find(`[data-key="${key}"] .row-link`);
+  (link || find(".row-link"))?.focus();
+}
+
+/** The item's state has changed: header, permission to answer, panel. */
+export const refresh = debounced(async () => {
+  if (!item) return;
+  const opened = item;
+  const tab = find("[data-panel][aria-selected=true]")?.dataset.panel || "";
+  try {
+    const answer = await read(`${item.kind}/${item.id}/header/`, { panel: tab });
+    if (opened !== item) return;
+    const head = find("#dialogue-head");
+    const focused = head.contains(document.activeElement) && /** @type {any} */ (document.activeElement).dataset.do;
+    head.innerHTML = answer.header;
+    if (focused) (find(`[data-do="${focused}"]`, head) || find("#feed")).focus();
+    panel.replace(answer.panel);
+    composer.setSilent(answer.why_silent);
+    rows.apply([answer.row]);
+    showBanner();
+  } catch (fault) {
+    if (!(fault instanceof Unreachable) && opened === item) toast(/** @type {Error} */ (fault).message);
+  }
+}, 150);
+
+/** After a gap in the log: everything of this item anew, what is written stays. */
+export async function reload() {
+  if (!item) return;
+  refresh();
+  await feed.reload().catch(() => {});
+}
+
+/** @param {string} deed @param {Record<string, any>} [fields] */
+async function run(deed, fields = {}) {
+  try {
+    const answer = await command(`${item.kind}/${item.id}/${deed}/`, fields);
+    document.dispatchEvent(new CustomEvent("otklik:accepted", { detail: answer }));
+    return true;
+  } catch (fault) {
+    toast(/** @type {Error} */ (fault).message);
+    return false;
+  }
+}
+
+export async function take() {
+  if (item && find("[data-do=take]") && (await run("take"))) {
+    toast(gettext("It is yours now."));
+    refresh();
+  }
+}
+
+/** A: take what nobody has, else hand it on. */
+export async function assign() {
+  if (!item) return;
+  if (find("[data-do=take]")) {
+    take();
+    return;
+  }
+  if (!find("[data-do=hand]")) return;
+  const done = await dialogs.hand(`${item.kind}/${item.id}/`);
+  if (done === "handed") toast(gettext("Handed over."));
+  if (done === "returned") toast(gettext("It is back in the queue."));
+  if (done) refresh();
+}
+
+export async function snooze() {
+  if (!item || !find("[data-do=snooze]")) return;
+  if (await dialogs.snooze(`${item.kind}/${item.id}/`)) {
+    toast(gettext("Put off."), { word: gettext("Undo"), run: wake });
+    refresh();
+  }
+}
+
+export async function wake() {
+  if (item && (await run("wake"))) refresh();
+}
+
+export async function finish(andNext = false) {
+  if (!item || !find("[data-do=finish]")) return;
+  const next = rows.neighbour(1) || rows.neighbour(-1);
+  if (!(await run("finish"))) return;
+  toast(gettext("Finished."));
+  if (andNext && next) open(next.dataset.key);
+  else if (andNext) close();
+  else refresh();
+}
+
+/** @param {any} button */
+async function messageDeed(button) {
+  const { do: deed, message } = button.dataset;
+  button.disabled = true;
+  try {
+    const answer = await command(`messages/${message}/${deed}/`);
+    if (deed === "take-back") composer.putText("answer", answer.text);
+    feed.want(Number(message));
+  } catch (fault) {
+    toast(/** @type {Error} */ (fault).message);
+    feed.want(Number(message));
+  }
+}
+
+/** Z: the last deed that can be taken back. */
+export const undo = () => (findAll(".undo:not([hidden])").at(-1) || find(".toast button"))?.click();
+
+// Colleagues
+
+/** @param {any} said */
+export function colleagueDid(said) {
+  if (said.guest_id !== item?.guest) return;
+  if (said.kind === "guest_typing") {
+    guestTypesUntil = Date.now() + 6_000;
+  } else if (said.state === "off") {
+    colleagues.delete(`${said.kind}:${said.staff_id}`);
+  } else {
+    colleagues.set(`${said.kind}:${said.staff_id}`, { name: said.name, kind: said.kind, until: Date.now() + GONE_AFTER });
+  }
+  showBanner();
+}
+
+/** One banner at a time, the most important first. */
+function showBanner() {
+  if (!item) return;
+  const here = [...colleagues.values()];
+  const typing = here.filter((one) => one.kind === "typing").map((one) => one.name);
+  const viewing = here.filter((one) => one.kind === "viewing").map((one) => one.name);
+  const silent = find("#composer").dataset.silent;
+  const names = (/** @type {string[]} */ list) => new Intl.ListFormat(config.language).format(list);
+  let text = "";
+  if (typing.length) text = interpolate(gettext("%(names)s: writing an answer here"), { names: names(typing) });
+  else if (silent) text = silent;
+  else if (viewing.length) text = interpolate(gettext("%(names)s: looking at this too"), { names: names(viewing) });
+  const banner = find("#banner");
+  const place = find(".banner-text", banner);
+  if (place.textContent !== text) place.textContent = text;
+  banner.hidden = !text;
+  const line = find("#guest-typing");
+  line.hidden = guestTypesUntil < Date.now();
+}
+
+function forgetGone() {
+  if (!item) return;
+  for (const [key, one] of colleagues) if (one.until < Date.now()) colleagues.delete(key);
+  showBanner();
+}
+
+let shownAt = 0;
+/** Colleagues see who is here; a tab that dies falls silent and is forgotten. */
+function showMyself() {
+  if (!item || document.visibilityState !== "visible") return;
+  shownAt = Date.now();
+  live.send({ type: "viewing", guest_id: item.guest });
+}
+
+const deeds = /** @type {Record<string, (button: any) => void>} */ ({
+  take, wake, snooze, hand: assign, finish: () => finish(), back: () => close(), older: () => feed.older(),
+  templates: () => composer.insertTemplate(), attach: () => composer.attach(), "toggle-panel": () => panel.toggle(),
+  resend: messageDeed, "take-back": messageDeed, "reload-list": () => rows.reload(),
+});
+
+/** @param {MouseEvent} event */
+function clicked(event) {
+  const target = /** @type {any} */ (event.target);
+  const button = target.closest("[data-do]");
+  if (button && deeds[button.dataset.do]) {
+    deeds[button.dataset.do](button);
+    return;
+  }
+  const link = target.closest(".row-link, a[data-open]");
+  if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey && event.button === 0) {
+    event.preventDefault();
+    const [kind, id] = new URL(link.href).pathname.split("/").slice(-3);
+    open(`${kind}:${id}`);
+    return;
+  }
+  // Links in messages come from strangers: never in this tab, never with our address.
+  const outer = target.closest(".text a[href]");
+  if (outer) {
+    event.preventDefault();
+    window.open(outer.href, "_blank", "noopener,noreferrer");
+  }
+}
+
+/** A command of the panel was accepted. @param {any} event */
+function panelDone(event) {
+  if (event.detail.command === "ticket") {
+    const words = interpolate(gettext("Ticket № %(number)s is made."), { number: event.detail.number });
+    toast(words, { word: gettext("Open"), run: () => open(`case:${event.detail.case_id}`) });
+  }
+  refresh();
+}
+
+export function start() {
+  if (config.opened) {
+    history.replaceState({ key: config.opened.key }, "");
+    attach(config.opened);
+  }
+  document.addEventListener("click", clicked);
+  find("#panel").addEventListener("done", panelDone);
+  addEventListener("popstate", (event) => {
+    const key = event.state?.key;
+    if (key && key !== item?.key) open(key, { push: false });
+    else if (!key && item) close(false);
+  });
+  composer.onFinish(() => finish());
+  live.addEventListener("welcome", showMyself);
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible") showMyself();
+    else live.send({ type: "viewing", guest_id: null });
+  });
+  everySecond(() => {
+    forgetGone();
+    if (Date.now() - shownAt > SHOWN_EVERY) showMyself();
+  });
+}

@@ -1,0 +1,200 @@
+"""The right panel: who the guest is, and the ticket with its clocks and its way."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from accounts.models import Group, Staff
+from accounts.rights import Right
+from customers.models import Guest, Identity
+from sla.models import Clock, Metric
+from sla.services import clocks
+from tickets.models import Case, CaseStep
+from tickets.selectors import list_steps
+from tickets.states import CASE_MOVES, CaseState, Cause, Step
+from worklist.models import Item
+from worklist.states import Kind
+from workstation.feed import day_of, moment
+from workstation.rules import ClockFace, clock_face, masked_email, masked_phone
+from workstation.selectors import Opened, list_cases_of
+from workstation.wording import channel_name
+
+PANELS = ("guest", "ticket")
+WAITS = (CaseState.WAITING_GUEST, CaseState.WAITING_STORE, CaseState.WAITING_THIRD)
+
+
+@dataclass(frozen=True)
+class IdentityView:
+    channel: str
+    channel_name: str
+    name: str
+    is_blocked: bool
+
+
+@dataclass(frozen=True)
+class StepView:
+    """A step of the way: what, who, where, when, and how long the ticket stayed before the next one."""
+
+    name: str
+    who: str
+    where: str
+    at: str
+    iso: str
+    lasted: str
+    reason: str
+    is_last: bool
+
+
+@dataclass(frozen=True)
+class ClockView:
+    name: str
+    due_iso: str
+    due: str
+    target_seconds: int
+    face: ClockFace
+    is_paused: bool
+
+
+def guest_context(*, opened: Opened, staff: Staff, base: str) -> dict[str, Any]:
+    """What the tab "Guest" shows."""
+    guest = opened.session.guest
+    by_desk = staff.has_right(Right.DESK)
+    return {
+        "guest": guest,
+        "phone": masked_phone(guest.phone) if by_desk else "",
+        "email": masked_email(guest.email) if by_desk else "",
+        "may_reveal": by_desk and staff.has_right(Right.PERSONAL) and bool(guest.phone or guest.email),
+        "first_seen": day_of(guest.created_at),
+        "identities": list_identities(guest) if by_desk else [],
+        "cases": [case_link(item, base) for item in list_cases_of(staff=staff, guest_id=guest.pk) if _is_other(item, opened.item)],
+    }
+
+
+def _is_other(item: Item, current: Item) -> bool:
+    return (item.kind, item.subject_id) != (current.kind, current.subject_id)
+
+
+def case_link(item: Item, base: str) -> dict[str, Any]:
+    """A ticket as a line of the panel."""
+    return {
+        "url": f"{base}case/{item.subject_id}/",
+        "number": item.number,
+        "title": item.title,
+        "state": item.get_state_display(),
+        "at": moment(item.last_at),
+        "is_closed": item.state == "closed",
+    }
+
+
+def list_identities(guest: Guest) -> Sequence[IdentityView]:
+    """How the channels know the guest."""
+    return [_identity(identity) for identity in guest.identities.order_by("channel", "pk")[:20]]
+
+
+def _identity(identity: Identity) -> IdentityView:
+    return IdentityView(
+        channel=identity.channel,
+        channel_name=channel_name(identity.channel),
+        name=identity.display_name,
+        is_blocked=identity.blocked_at is not None,
+    )
+
+
+def ticket_context(*, opened: Opened, staff: Staff, base: str, now: datetime) -> dict[str, Any]:
+    """What the tab "Ticket" shows: the ticket, or the form for a new one."""
+    works = staff.has_right(Right.CASES_WORK)
+    if opened.case is None:
+        cases = list_cases_of(staff=staff, guest_id=opened.item.guest_id, session_id=opened.session.pk)
+        return {"case": None, "may_work": works, "cases": [case_link(item, base) for item in cases]}
+    case = opened.case
+    moves = CASE_MOVES[case.state]
+    return {
+        "case": case,
+        "case_state": case.get_state_display(),
+        "topic_path": " › ".join(case.routing.get("path") or [case.topic.shown_name]),
+        "why": why_here(case),
+        "clocks": list_clocks(case, now=now),
+        "steps": list_way(list_steps(case), now=now),
+        "may_work": works,
+        "may_take": works and case.owner_id is None and case.state != CaseState.CLOSED,
+        "may_route": works and CaseState.ROUTED in moves,
+        "waits": [(state, state.label) for state in WAITS if works and state in moves],
+        "causes": Cause.choices if works and CaseState.CLOSED in moves else (),
+        "may_reopen": works and case.state == CaseState.CLOSED,
+        "may_answer_for_store": case.at_store,
+    }
+
+
+def why_here(case: Case) -> str:
+    """The reason of the routing in one sentence."""
+    if reason := case.routing.get("rerouted"):
+        return _("Sent here by a colleague: %(reason)s") % {"reason": reason}
+    source = (case.routing.get("sources") or {}).get("group_id")
+    return _("By the topic “%(topic)s”") % {"topic": source} if source else ""
+
+
+def list_clocks(case: Case, *, now: datetime) -> Sequence[ClockView]:
+    """The ticket's running and paused promises."""
+    return [_clock(clock, now) for clock in clocks.running(case.clock_subject)]
+
+
+def _clock(clock: Clock, now: datetime) -> ClockView:
+    paused = clock.paused_at is not None
+    return ClockView(
+        name=str(Metric(clock.metric).label),
+        due_iso="" if paused else clock.due_at.isoformat(),
+        due=moment(clock.due_at),
+        target_seconds=clock.target_seconds,
+        face=clock_face(None if paused else clock.due_at, clock.target_seconds, now),
+        is_paused=paused,
+    )
+
+
+def list_way(steps: Sequence[CaseStep], *, now: datetime) -> Sequence[StepView]:
+    """The ticket's way, the newest step last, with the time spent at each."""
+    ends = [step.at for step in steps[1:]] + [now]
+    return [_step(step, end, step is steps[-1]) for step, end in zip(steps, ends, strict=True)]
+
+
+def _step(step: CaseStep, end: datetime, is_last: bool) -> StepView:
+    where = step.group.name if step.group and step.step in {Step.ROUTED, Step.OPENED, Step.REOPENED} else ""
+    return StepView(
+        name=_step_name(step),
+        who=step.by.full_name if step.by else _("Otklik"),
+        where=where,
+        at=moment(step.at),
+        iso=step.at.isoformat(),
+        lasted=duration((end - step.at).total_seconds()),
+        reason=str(step.details.get("reason", "")),
+        is_last=is_last,
+    )
+
+
+def _step_name(step: CaseStep) -> str:
+    if step.step == Step.MOVED:
+        return str(CaseState(step.state).label)
+    return str(Step(step.step).label)
+
+
+def duration(seconds: float) -> str:
+    """A span in its largest useful unit."""
+    minutes = int(seconds // 60)
+    if minutes < 1:
+        return _("less than a minute")
+    if minutes < 60:
+        return _("%(number)s min") % {"number": minutes}
+    if minutes < 60 * 48:
+        return _("%(hours)s h %(minutes)s min") % {"hours": minutes // 60, "minutes": minutes % 60}
+    return _("%(number)s d") % {"number": minutes // 1440}
+
+
+def default_panel(opened: Opened) -> str:
+    """The tab that belongs to the item's kind."""
+    return "ticket" if opened.item.kind == Kind.CASE else "guest"
+
+
+def group_names(groups: Sequence[Group], language: str) -> list[dict[str, Any]]:
+    return [{"id": group.pk, "name": group.name_en if language == "en" and group.name_en else group.name} for group in groups]

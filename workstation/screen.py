@@ -1,0 +1,189 @@
+"""What the desk's templates get: one function a region, texts ready to print."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from django.templatetags.static import static
+from django.utils.translation import gettext as _
+
+from accounts.models import Staff
+from accounts.rights import Right
+from core.live import Position
+from omni.models import Presence
+from omni.services import presence as presences
+from omni.states import PresenceState, SessionState
+from stores.selectors import list_store_ids
+from worklist.selectors import count_tabs
+from worklist.services.items import row
+from worklist.states import NO_DUE, ItemState, Kind, Sort, Tab
+from workstation import feed, panels
+from workstation.rows import blank_row, key_of, render_rows
+from workstation.rules import NO_CLOCK, clock_face
+from workstation.selectors import ListQuery, Opened, draft_texts, facts_of, list_drafts, list_page, may_answer
+from workstation.wording import CHANNELS, channel_name
+
+BASE = "/desk/"
+# The kinds of break an operator chooses from (stored as the presence's reason).
+BREAKS = ("lunch", "training", "technical")
+
+
+def list_context(*, staff: Staff, query: ListQuery, current: str, now: datetime) -> dict[str, Any]:
+    """The list: tabs, filters, rows."""
+    page, counts = list_page(staff=staff, query=query), count_tabs(staff)
+    drafts = draft_texts(list_drafts(staff))
+    return {
+        "query": query,
+        "tabs": [{"id": tab.value, "name": tab.label, "count": counts[tab.value], "is_current": tab == query.tab} for tab in Tab],
+        "sorts": [(sort.value, sort.label) for sort in Sort],
+        "channels": [(kind, str(name)) for kind, name in CHANNELS.items()],
+        "kinds": [(kind.value, kind.label) for kind in Kind],
+        "rows": render_rows(page.items, staff=staff, base=BASE, drafts=drafts, current=current, now=now),
+        "is_empty": not page.items,
+        "next_cursor": page.next_cursor or "",
+        "list_data": {"rows": [row(item) for item in page.items], "counts": counts, "drafts": dict(drafts)},
+    }
+
+
+def presence_context(*, staff: Staff, now: datetime) -> dict[str, Any]:
+    """The person's own state; somebody who never went on line is off."""
+    found = Presence.objects.filter(staff=staff).first()
+    return presences.shown(found or Presence(staff=staff, state=PresenceState.OFFLINE, since=now, capacity=0, load=0))
+
+
+def breaks() -> list[tuple[str, str]]:
+    names = {"lunch": _("Lunch"), "training": _("Training"), "technical": _("Technical break")}
+    return [(code, names[code]) for code in BREAKS]
+
+
+def item_context(*, opened: Opened, staff: Staff, now: datetime) -> dict[str, Any]:
+    """The dialogue: header, feed, composer."""
+    item, session = opened.item, opened.session
+    unread = item.unread
+    face = clock_face(item.due_at, item.target_seconds, now) if _runs(opened) else NO_CLOCK
+    answers = may_answer(staff, session)
+    return {
+        "opened": opened,
+        "item": item,
+        "item_key": key_of(item),
+        "guest_name": item.guest_name or _("Guest without a name"),
+        "channel_name": channel_name(session.account.kind),
+        "is_case": item.kind == Kind.CASE,
+        "face": face,
+        "due_iso": item.due_at.isoformat() if _runs(opened) else "",
+        "owner_name": owner_name(opened, staff),
+        "state_word": item.get_state_display(),
+        "entries": feed.entries(opened.feed.messages, unread=unread, unread_session=session.pk),
+        "before": opened.feed.before or "",
+        "may_answer": answers,
+        "may_note": staff.has_right(Right.DESK),
+        "why_silent": why_silent(opened, staff, now=now),
+        "text_limit": opened.can.text_limit or 0,
+        "undo_seconds": opened.can.undo_seconds,
+        "files_limit": opened.can.attachments_per_message if opened.can.attachments else 0,
+        "drafts": opened.drafts,
+        "actions": actions(opened, staff),
+    }
+
+
+def _runs(opened: Opened) -> bool:
+    return opened.item.due_at < NO_DUE and opened.item.state != ItemState.CLOSED
+
+
+def owner_name(opened: Opened, staff: Staff) -> str:
+    owner = opened.case.owner if opened.case else opened.session.owner
+    if owner is None:
+        return ""
+    return _("You") if owner.pk == staff.pk else owner.full_name
+
+
+def why_silent(opened: Opened, staff: Staff, *, now: datetime) -> str:
+    """Why the guest cannot be answered here; empty = nothing is in the way."""
+    session = opened.session
+    if not staff.has_right(Right.ANSWER):
+        return _("Your role does not allow answering guests.")
+    if session.state == SessionState.CLOSED:
+        return _("The dialogue is closed. A new message of the guest opens it again.")
+    if session.identity.blocked_at:
+        return _("The guest has blocked us in this channel.")
+    window = opened.can.reply_window
+    if window and session.last_inbound_at and now - session.last_inbound_at > window:
+        return _("The reply window of this channel is over.")
+    return ""
+
+
+def actions(opened: Opened, staff: Staff) -> dict[str, bool]:
+    """Which deeds the header offers in the item's present state."""
+    item = opened.item
+    right = Right.CASES_WORK if item.kind == Kind.CASE else Right.ANSWER
+    works, mine = staff.has_right(right), item.owner_id == staff.pk
+    is_open = item.state != ItemState.CLOSED
+    return {
+        "take": works and item.state == ItemState.WAITING and item.owner_id is None,
+        "hand": works and is_open,
+        "give_back": works and is_open and item.owner_id is not None,
+        "snooze": works and is_open and mine,
+        "wake": works and mine and item.state == ItemState.SNOOZED,
+        "finish": works and is_open and item.kind == Kind.SESSION,
+    }
+
+
+def panel_context(*, opened: Opened, staff: Staff, panel: str, now: datetime) -> dict[str, Any]:
+    """The right panel's chosen tab."""
+    chosen = panel if panel in panels.PANELS else panels.default_panel(opened)
+    if chosen == "guest":
+        return {"panel": chosen, **panels.guest_context(opened=opened, staff=staff, base=BASE)}
+    return {"panel": chosen, **panels.ticket_context(opened=opened, staff=staff, base=BASE, now=now)}
+
+
+def config(*, staff: Staff, position: Position | None, query: ListQuery, now: datetime) -> dict[str, Any]:
+    """What the script must know of the person and the moment."""
+    return {
+        "base": BASE,
+        "staff": staff.pk,
+        "name": staff.full_name,
+        "login": staff.login,
+        "groups": staff.group_ids,
+        "stores": list_store_ids(staff),
+        "everything": staff.has_right(Right.EVERYTHING),
+        "singleKeys": staff.single_keys,
+        "language": staff.language,
+        "zone": staff.time_zone,
+        "now": now.timestamp() * 1000,
+        "position": asdict(position) if position else None,
+        "query": {"tab": query.tab, "sort": query.sort, "channel": query.channel, "kind": query.kind},
+        "firstTab": ListQuery.of({}, staff).tab,
+        "channels": {kind: str(name) for kind, name in CHANNELS.items()},
+        "sprite": static("icons/sprite.svg"),
+    }
+
+
+def part_context(*, opened: Opened, staff: Staff, panel: str, now: datetime) -> dict[str, Any]:
+    """An item without the page around it: dialogue and right panel."""
+    around = {"sprite": static("icons/sprite.svg"), "base": BASE}
+    dialogue = item_context(opened=opened, staff=staff, now=now)
+    return around | dialogue | panel_context(opened=opened, staff=staff, panel=panel, now=now)
+
+
+def page_context(*, staff: Staff, query: ListQuery, opened: Opened | None, position: Position | None, now: datetime) -> dict[str, Any]:
+    """The whole desk."""
+    current = key_of(opened.item) if opened else ""
+    presence = presence_context(staff=staff, now=now)
+    found = {
+        "sprite": static("icons/sprite.svg"),
+        "base": BASE,
+        "person": staff,
+        "presence": presence,
+        "presence_name": PresenceState(presence["state"]).label,
+        "breaks": breaks(),
+        "is_operator": staff.has_right(Right.ANSWER),
+        "is_admin": staff.has_right(Right.ADMIN),
+        "blank_row": blank_row(),
+        "blank_entries": [feed.blank_entry()],
+        "config": config(staff=staff, position=position, query=query, now=now) | {"presence": presence},
+        **list_context(staff=staff, query=query, current=current, now=now),
+    }
+    if opened is not None:
+        found |= item_context(opened=opened, staff=staff, now=now) | panel_context(opened=opened, staff=staff, panel="", now=now)
+        found["config"]["opened"] = facts_of(opened.item)
+    return found

@@ -1,0 +1,216 @@
+"""Reads that compose a screen from the apps below; each screen has a budget of queries (tests)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+
+from accounts.models import Group, Staff
+from accounts.rights import Right
+from core.text import searchable
+from omni.channels.contract import Capabilities
+from omni.models import Presence, Session
+from omni.selectors import FeedPage, find_session, list_feed
+from omni.services.answering import capabilities_of
+from omni.states import PresenceState, SessionState
+from stores.selectors import list_store_ids
+from tickets.models import Case
+from worklist.models import Item
+from worklist.selectors import Filters, Page, list_items
+from worklist.states import Kind, Sort, Tab
+from workstation.models import Draft
+from workstation.rows import key_of
+from workstation.rules import other_layout, phone_digits
+
+DRAFTS_SHOWN = 200
+FOUND = 8
+
+
+@dataclass(frozen=True)
+class ListQuery:
+    """Which list: tab, order, filters, from where on."""
+
+    tab: str
+    sort: str = Sort.DUE.value
+    channel: str = ""
+    kind: str = ""
+    cursor: str = ""
+
+    @classmethod
+    def of(cls, fields: Mapping[str, str], staff: Staff) -> "ListQuery":
+        """As the address says; store staff begin with everything that is theirs."""
+        first = Tab.MINE if staff.has_right(Right.DESK) else Tab.ALL
+        return cls(
+            tab=fields.get("tab") or first.value,
+            sort=fields.get("sort") or Sort.DUE.value,
+            channel=fields.get("channel", ""),
+            kind=fields.get("kind", ""),
+            cursor=fields.get("cursor", ""),
+        )
+
+
+def list_page(*, staff: Staff, query: ListQuery) -> Page:
+    """A page of the list. Raises Refusal."""
+    filters = Filters(kind=query.kind, channel=query.channel)
+    return list_items(staff=staff, tab=query.tab, sort=query.sort, filters=filters, cursor=query.cursor)
+
+
+def list_drafts(staff: Staff) -> Sequence[Draft]:
+    """The person's unsent texts, newest first."""
+    return list(Draft.objects.filter(staff=staff).exclude(text="").order_by("-updated_at")[:DRAFTS_SHOWN])
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An item on the screen: its row, the conversation, the ticket if it is one, the newest page of the feed."""
+
+    item: Item
+    session: Session
+    case: Case | None
+    feed: FeedPage
+    can: Capabilities
+    drafts: Mapping[str, str]
+
+
+def open_item(*, staff: Staff, item: Item) -> Opened:
+    """Everything the dialogue of a row shows. The caller has checked that the person may see the row."""
+    case = _case(item.subject_id) if item.kind == Kind.CASE else None
+    session = case.session if case else find_session(item.subject_id)
+    assert session is not None  # a row of the list has its subject: they are written together
+    drafts = Draft.objects.filter(staff=staff, kind=item.kind, subject_id=item.subject_id).exclude(text="")
+    return Opened(
+        item=item,
+        session=session,
+        case=case,
+        feed=list_feed(guest_id=item.guest_id, session_id=only_session(staff, item)),
+        can=capabilities_of(session),
+        drafts=dict(drafts.values_list("mode", "text")),
+    )
+
+
+def only_session(staff: Staff, item: Item) -> int | None:
+    """Store staff see their ticket's dialogue and nothing else of the guest's; the desk sees the whole feed (None)."""
+    return None if staff.has_right(Right.DESK) else item.session_id or 0
+
+
+def _case(case_id: int) -> Case:
+    related = (
+        "guest",
+        "session__account",
+        "session__identity",
+        "session__guest",
+        "topic",
+        "group",
+        "store",
+        "owner",
+        "opened_by",
+        "policy",
+    )
+    return Case.objects.select_related(*related).get(pk=case_id)
+
+
+def list_cases_of(*, staff: Staff, guest_id: int, session_id: int | None = None) -> Sequence[Item]:
+    """The guest's visible tickets, open ones first, then the newest."""
+    found = Item.objects.visible_to(staff).filter(guest_id=guest_id, kind=Kind.CASE)
+    if session_id is not None:
+        found = found.filter(session_id=session_id)
+    return sorted(found.order_by("-last_at")[:20], key=lambda item: item.state == "closed")
+
+
+@dataclass(frozen=True)
+class Colleague:
+    """Somebody an item can be handed to."""
+
+    id: int
+    name: str
+    state: str
+    load: str
+
+
+def find_colleagues(*, staff: Staff, words: str) -> Sequence[Colleague]:
+    """Active people of the person's groups, or on line anywhere, whose name holds the words; ready ones first."""
+    people = Staff.objects.filter(is_active=True).exclude(pk=staff.pk)
+    for word in words.split():
+        people = people.filter(full_name__icontains=word)
+    on_line = Presence.objects.filter(state__in=[PresenceState.READY, PresenceState.WRAP_UP]).values("staff_id")
+    near = people.filter(memberships__group_id__in=staff.group_ids) | people.filter(pk__in=on_line)
+    found = list(near.distinct().select_related("presence").order_by("full_name")[:40])
+    return sorted((_colleague(person) for person in found), key=lambda one: one.state != PresenceState.READY)[:FOUND]
+
+
+def _colleague(person: Staff) -> Colleague:
+    presence: Presence | None = getattr(person, "presence", None)
+    state = PresenceState(presence.state) if presence else PresenceState.OFFLINE
+    load = f"{presence.load}/{presence.capacity}" if presence else ""
+    return Colleague(id=person.pk, name=person.full_name, state=state.value, load=load)
+
+
+def list_groups() -> Sequence[Group]:
+    """Groups that a ticket can go to."""
+    return list(Group.objects.filter(is_active=True))
+
+
+def search(*, staff: Staff, words: str) -> Sequence[Item]:
+    """Visible items by a ticket's number, or by the guest's name or contacts; also typed in the wrong keyboard layout."""
+    text = words.strip().removeprefix("№").strip()
+    if len(text) < 2:
+        return []
+    seen = Item.objects.visible_to(staff)
+    if text.isdigit() and (exact := list(seen.filter(kind=Kind.CASE, subject_id__in=Case.objects.filter(number=text).values("pk")))):
+        return exact
+    found = list(_of_guests(seen, phone_digits(text) or searchable(text)))
+    return found or list(_of_guests(seen, searchable(other_layout(text))))
+
+
+def _of_guests(seen: "QuerySet[Item]", text: str) -> Iterable[Item]:
+    for word in text.split():
+        seen = seen.filter(guest__search_text__contains=word)
+    return seen.order_by("-last_at")[:FOUND]
+
+
+def allowed_topics(*, staff: Staff, topics: Iterable[str]) -> list[str]:
+    """Those of the live topics that the person may watch; anything else is left out."""
+    return [topic for topic in topics if _may_watch(staff, topic)]
+
+
+def _may_watch(staff: Staff, topic: str) -> bool:
+    kind, _colon, rest = topic.partition(":")
+    if topic == "presence":
+        return staff.has_right(Right.SUPERVISE)
+    if kind == "item":
+        item_kind, _colon, number = rest.partition(":")
+        return number.isdecimal() and Item.objects.visible_to(staff).filter(kind=item_kind, subject_id=int(number)).exists()
+    if not rest.isdecimal():
+        return False
+    number_of = int(rest)
+    if kind == "group":
+        return number_of in staff.group_ids or staff.has_right(Right.EVERYTHING)
+    if kind == "store":
+        return number_of in list_store_ids(staff)
+    return kind == "guest" and Item.objects.visible_to(staff).filter(guest_id=number_of).exists()
+
+
+def list_topics_of(staff: Staff) -> list[str]:
+    """What the person's list is about: own groups and stores; all groups for those who see everything."""
+    everything = staff.has_right(Right.EVERYTHING)
+    groups = Group.objects.values_list("pk", flat=True) if everything else staff.group_ids
+    return [*(f"group:{group}" for group in groups), *(f"store:{store}" for store in list_store_ids(staff))]
+
+
+def draft_texts(drafts: Iterable[Draft]) -> Mapping[str, str]:
+    """By item key; the answer's draft before the note's."""
+    found: dict[str, str] = {}
+    for draft in sorted(drafts, key=lambda draft: draft.mode == Draft.Mode.NOTE):
+        found.setdefault(f"{draft.kind}:{draft.subject_id}", draft.text[:120])
+    return found
+
+
+def may_answer(staff: Staff, session: Session) -> bool:
+    """Whether the composer is open to the person."""
+    return staff.has_right(Right.ANSWER) and session.state != SessionState.CLOSED
+
+
+def facts_of(item: Item) -> dict[str, Any]:
+    """What the script needs of the open item beyond its row."""
+    return {"key": key_of(item), "kind": item.kind, "id": item.subject_id, "guest": item.guest_id, "session": item.session_id}

@@ -1,0 +1,34 @@
+"""Handing an item to a colleague, or back to its queue."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Staff
+from core.live import announce, staff_topic
+from core.refusal import Refusal
+from omni.services import conversations
+from tickets.services import handing as case_handing
+from worklist.models import Item
+from worklist.states import Kind
+
+
+@transaction.atomic
+def hand_to(*, item: Item, to: Staff, note: str, by: Staff, now: datetime) -> None:
+    """Give the item to a colleague, with a note in the feed; the colleague is told. Raises Refusal."""
+    if to.pk == by.pk and item.owner_id == by.pk:
+        raise Refusal("yours", _("You have it already."))
+    if item.kind == Kind.CASE:
+        case_handing.hand_to(case_id=item.subject_id, to=to, note=note, by=by, now=now)
+    else:
+        conversations.transfer(session_id=item.subject_id, to=to, by=by, note=note, now=now)
+    announce(kind="given", payload={"kind": item.kind, "subject_id": item.subject_id, "by": by.full_name}, topics=[staff_topic(to.pk)])
+
+
+def give_back(*, item: Item, reason: str, by: Staff, now: datetime) -> None:
+    """Return the item to its queue; its place there is by the guest's waiting time. Raises Refusal."""
+    if item.kind == Kind.CASE:
+        case_handing.give_back(case_id=item.subject_id, reason=reason, by=by, now=now)
+    else:
+        conversations.give_back(session_id=item.subject_id, by=by, reason=reason, now=now)
