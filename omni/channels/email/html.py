@@ -124,8 +124,9 @@ def _without_tags(html: str) -> str:
 
 
 def tidy(text: str) -> str:
+    """Text with line feeds and plain spaces only, no blanks at line ends, at most one empty line, none around."""
     text = text.replace("\xa0", " ").replace("\u200b", "").replace("\r\n", "\n").replace("\r", "\n")
-    text = re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)
+    text = "\n".join(line.rstrip(" \t") for line in text.split("\n"))
     return re.sub(r"\n{3,}", "\n\n", text).strip("\n").strip()
 
 

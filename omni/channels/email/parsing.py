@@ -25,6 +25,7 @@ _REPORT_TYPES = (
     "message/rfc822",
     "text/rfc822-headers",
 )
+_LONGEST_TEXT = 1_000_000
 _SMIME = ("application/pkcs7-mime", "application/x-pkcs7-mime")
 _SMIME_SIGNATURES = ("application/pkcs7-signature", "application/x-pkcs7-signature")
 
@@ -162,8 +163,11 @@ def _content(tree: MimeTree, defects: list[str]) -> _Content:
     if safe and safe.refused:
         defects.append(safe.refused)
         refused.append(MailAttachment("message.html", "text/html", body.html.encode()))
-    text = tidy(text)
-    visible = _attempt("quotes", defects, lambda: visible_text(text, body.html, body.from_html), text)
+    if len(text) > _LONGEST_TEXT:
+        defects.append("text over 1 MB is cut and kept whole as a file")
+        refused.append(MailAttachment("message.txt", "text/plain", text.encode()))
+    text = tidy(text[:_LONGEST_TEXT])
+    visible = _attempt("quotes", defects, lambda: visible_text(text, "" if refused else body.html, body.from_html), text)
     return _Content(
         text=text,
         html=safe.html if safe else "",

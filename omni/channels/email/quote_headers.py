@@ -66,7 +66,7 @@ class QuoteHeader:
 def quote_header_at(lines: Sequence[str], index: int) -> QuoteHeader | None:
     """The header that begins at a line, None when none does."""
     line = lines[index].strip()
-    if not line or line.startswith(">"):
+    if not line or len(line) > _LONGEST or line.startswith(">"):
         return None
     if _FORWARD_SEPARATOR.match(line):
         return QuoteHeader(index, _behind_fields(lines, index + 1), forward=True)

@@ -34,10 +34,21 @@ def is_sent_from(line: str) -> bool:
 def without_signature(lines: Sequence[str]) -> list[str]:
     """The lines without the signature at their end; all of them when there is none."""
     kept = without_sent_from(lines)
-    for index, line in enumerate(kept):
+    for index in range(_earliest(kept), len(kept)):
+        line = kept[index]
         if _begins_signature(line) and _is_signature(kept[index + 1 :], dashes=_DASHES.match(line) is not None):
             return without_sent_from(kept[:index])
     return kept
+
+
+def _earliest(lines: Sequence[str]) -> int:
+    """The first line that has few enough lines behind it to begin a signature."""
+    filled = 0
+    for index in range(len(lines) - 1, -1, -1):
+        filled += bool(lines[index].strip())
+        if filled > _MOST_LINES + 1:
+            return index + 1
+    return 0
 
 
 def without_sent_from(lines: Sequence[str]) -> list[str]:
@@ -50,6 +61,8 @@ def without_sent_from(lines: Sequence[str]) -> list[str]:
 
 def _begins_signature(line: str) -> bool:
     text = line.strip()
+    if len(text) > _LONGEST_SENT_FROM:
+        return False
     return bool(_DASHES.match(line.rstrip() if line.rstrip() != "--" else "--")) or bool(_CLOSING.match(text[:1].lower() + text[1:]))
 
 

@@ -5,6 +5,7 @@ import datetime
 import ipaddress
 import ssl
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -68,14 +69,12 @@ def smtp(tmp_path):
         sink = Sink()
         certificate = _certificate(tmp_path) if security != "none" else ("", None)
         context = certificate[1]
-        options = {"server_kwargs": {}}
+        server_options: dict[str, Any] = {}
         if security == "starttls":
-            options["server_kwargs"] |= {"tls_context": context, "require_starttls": True}
-        if security == "tls":
-            options["ssl_context"] = context
+            server_options |= {"tls_context": context, "require_starttls": True}
         if user:
-            options["server_kwargs"] |= {"authenticator": _accepts(user, password), "auth_require_tls": False, "auth_required": True}
-        controller = _Controller(sink, options.pop("server_kwargs"), **options)
+            server_options |= {"authenticator": _accepts(user, password), "auth_require_tls": False, "auth_required": True}
+        controller = _Controller(sink, server_options, ssl_context=context if security == "tls" else None)
         controller.start()
         started.append((sink, controller))
         return Running(sink, controller, security, certificate[0])

@@ -11,7 +11,7 @@ from omni.channels.contract import Failed, Outgoing, OutgoingFile, Reason, Retry
 from omni.channels.email.machine import classify
 from omni.channels.email.parsing import parse_mail
 from omni.channels.email.sending import NotSendable, Sender, SmtpSettings, compose, deliver, own_message_id, recipient_address, refusal
-from omni.channels.email.tests.builders import DOMAIN, SECRET
+from omni.channels.email.tests.builders import DOMAIN, SECRET, simple
 from omni.channels.email.threading import thread_keys
 
 NOW = datetime(2026, 3, 3, 12, 40, 5, tzinfo=UTC)
@@ -39,8 +39,8 @@ def test_text_and_html_alternative_come_back():
 
 def test_ids_and_tokens_are_ours():
     mail = composed(subject="Re: Заказ", reply_to="<a@mail.example>")
-    answer = f"From: ivan@mail.example\r\nTo: {mail['Reply-To']}\r\nIn-Reply-To: {mail['Message-ID']}\r\nSubject: Re: {mail['Subject']}\r\n\r\nда"
-    keys = thread_keys(parse_mail(answer.encode()), SECRET, [DOMAIN])
+    answer = simple("да", f"Cc: {mail['Reply-To']}", f"In-Reply-To: {mail['Message-ID']}", subject=f"Re: {mail['Subject']}")
+    keys = thread_keys(parse_mail(answer), SECRET, [DOMAIN])
     assert [str(key) for key in keys.keys] == ["plus:123456", "message-id:123456.m1", "subject:123456"]
     assert str(mail["Subject"]).startswith("Re: Заказ [#123456-")
 
