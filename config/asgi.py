@@ -9,6 +9,7 @@ from channels.security.websocket import AllowedHostsOriginValidator
 from django.conf import settings
 
 from config.wsgi import application as pages  # sets Django up, so it stands before what imports models
+
 from config.sockets import sockets  # isort: skip
 
 application = ProtocolTypeRouter(

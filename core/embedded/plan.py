@@ -56,7 +56,7 @@ class Plan:
 
     def providers(self) -> Program:
         """The provider servers of the demo."""
-        where = ("--port", str(self.providers_port), "--product", self.url)
+        where = ("--port", str(self.providers_port), "--product", self.url, "--demo", str(self.var / "demo.json"))
         return self._python("providers", "-m", "tests.providers", *where, stop_stage=THEN)
 
     def _celery(

@@ -1,7 +1,7 @@
 """Starts the product, watches over it, and takes it down in order."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from http.client import HTTPConnection, HTTPException
 from itertools import groupby
@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from core.embedded.choices import Choices, require_outside
+from core.embedded.crew import Crew
 from core.embedded.errors import StopRequested
 from core.embedded.plan import Plan
 from core.embedded.ports import require_free
@@ -33,7 +34,7 @@ class Supervisor:
     ) -> None:
         self.checkout, self.var, self.choices, self.parts = checkout, var, choices, parts
         self.prepare, self.announce, self.say = prepare, announce, say
-        self.children: list[Child] = []
+        self.crew = Crew(say)
         self.servers: Servers | None = None
         self.stop = StopRequest()
 
@@ -54,8 +55,7 @@ class Supervisor:
             require_free(self.choices.port + 1, "127.0.0.1", setting="PORT")
         plan = Plan(self.checkout, self.var, self._environment(self._urls()), self.choices.host, self.choices.port)
         self._prepare(plan)
-        for program in self._programs(plan):
-            self.children.append(Child(program))
+        self.crew.start(self._programs(plan))
         self._wait_for_web(plan)
         self.announce(plan.url)
 
@@ -89,22 +89,28 @@ class Supervisor:
         return self.choices.demo and demo_part in self.parts
 
     def _wait_for_web(self, plan: Plan) -> None:
-        web = self.children[-1]
-        if not wait_until(lambda: self._fail_on_exit() or _answers(plan.url), seconds=WEB_SECONDS, pause=self.stop.pause, step=0.1):
+        web = self.crew.children[-1]
+        if not wait_until(
+            lambda: self._fail_on_exit(self.crew.children) or _answers(plan.url), seconds=WEB_SECONDS, pause=self.stop.pause, step=0.1
+        ):
             raise web.failure(f"The web server did not answer within {WEB_SECONDS:.0f} s")
 
     def _watch(self) -> None:
-        while not self._fail_on_exit():
+        while not self._fail_on_exit(self._server_processes()):
+            self.crew.tend()
             self.stop.pause(1)
 
-    def _fail_on_exit(self) -> bool:
-        for child in [*self.children, *(self.servers.children() if self.servers else [])]:
+    def _server_processes(self) -> Sequence[Child]:
+        return self.servers.children() if self.servers else ()
+
+    def _fail_on_exit(self, children: Sequence[Child]) -> bool:
+        for child in [*children, *self._server_processes()]:
             if child.exit_code is not None and not self.stop.came:
                 raise child.failure(f"{child.program.name} ended by itself ({how_it_ended(child.exit_code)}), so everything is stopped")
         return False
 
     def _take_down(self) -> None:
-        ordered = sorted(self.children, key=lambda child: child.program.stop_stage)
+        ordered = sorted(self.crew.children, key=lambda child: child.program.stop_stage)
         for _stage, group in groupby(ordered, key=lambda child: child.program.stop_stage):
             together = list(group)
             for child in together:

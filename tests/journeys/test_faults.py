@@ -13,10 +13,11 @@ import pytest
 import websockets
 from django.conf import settings
 
+from core.embedded.crew import Crew
 from core.embedded.plan import Plan
 from core.embedded.ports import LOOPBACK, kept_port
 from core.embedded.postgres import Postgres
-from core.embedded.process import Child, run
+from core.embedded.process import run
 from core.embedded.valkey import Valkey
 from core.embedded.waiting import wait_until
 from tests import builders as b
@@ -49,6 +50,11 @@ class Stack:
     valkey: Valkey
     facts: dict
     database: str
+    crew: Crew
+
+    def wait_for(self, condition, seconds):
+        """Until the condition holds, with the care that `manage.py up` takes of its processes."""
+        return wait_until(lambda: bool(self.crew.tend() or condition()), seconds=seconds)
 
     def post(self, number, chat_id=1):
         headers = {"X-Telegram-Bot-Api-Secret-Token": "demo-secret"}
@@ -66,7 +72,7 @@ def stack(tmp_path_factory):
     home = tmp_path_factory.mktemp("stack")
     os.chmod(home, 0o755)
     postgres, valkey = Postgres(home, throwaway=True), Valkey(home, throwaway=True)
-    children = []
+    crew = Crew(print)
     try:
         database, redis_url = postgres.start(), valkey.start()
         environment = {
@@ -82,12 +88,11 @@ def stack(tmp_path_factory):
         facts = plan._python("setup", "-c", SETUP)
         run(facts)
         found = json.loads(facts.log.read_text().strip().splitlines()[-1])
-        for program in (plan.worker(), plan.beat(), plan.web()):
-            children.append(Child(program))
-        assert wait_until(lambda: _answers(plan.url), seconds=40), [child.last_lines(20) for child in children]
-        yield Stack(plan, postgres, valkey, found, database)
+        crew.start((plan.worker(), plan.beat(), plan.web()))
+        assert wait_until(lambda: _answers(plan.url), seconds=40), [child.last_lines(20) for child in crew.children]
+        yield Stack(plan, postgres, valkey, found, database, crew)
     finally:
-        for child in reversed(children):
+        for child in reversed(crew.children):
             child.stop()
         valkey.stop()
         postgres.stop()
@@ -104,14 +109,14 @@ def _answers(url):
 def test_a_stopped_and_emptied_redis_loses_nothing(stack):
     before = stack.count("omni_message")
     assert stack.post(1).status_code == 200
-    assert wait_until(lambda: stack.count("omni_message") == before + 1, seconds=30)
+    assert stack.wait_for(lambda: stack.count("omni_message") == before + 1, seconds=30)
     stack.valkey.stop()
     statuses = {stack.post(number).status_code for number in range(2, 12)}
     assert statuses == {200}, "an event is stored although nobody can be called"
     assert httpx.get(f"{stack.plan.url}/healthz", timeout=15).json() == {"ok": True, "database": True, "redis": False}
     stack.valkey.start()  # throwaway: it comes back empty, on the same port
-    assert wait_until(lambda: stack.count("omni_message") == before + 11, seconds=60), "the sweeps find what the queue forgot"
-    assert wait_until(lambda: stack.count("core_liveevent") == 0, seconds=30), "live events waited and went out"
+    assert stack.wait_for(lambda: stack.count("omni_message") == before + 11, seconds=60), "the sweeps find what the queue forgot"
+    assert stack.wait_for(lambda: stack.count("core_liveevent") == 0, seconds=30), "live events waited and went out"
 
 
 async def _hello(stack, position):
@@ -131,9 +136,9 @@ def test_live_updates_come_back_after_redis_was_emptied(stack):
         await asyncio.to_thread(stack.post, 101, 7)
         event = await _frame(socket, "event")
         assert event["kind"] == "item"
-        await asyncio.to_thread(stack.valkey.stop)
+        stack.valkey.stop()
         await asyncio.to_thread(stack.post, 102, 7)
-        await asyncio.to_thread(stack.valkey.start)
+        stack.valkey.start()  # not in a thread: the server would end with it
         # Either the socket survived and is told to reload, or it was closed and a new one with the old position is.
         try:
             await _frame(socket, "resync", seconds=45)
@@ -163,5 +168,5 @@ def test_a_restarted_postgres_is_503_with_a_sentence_and_then_recovers(stack):
     assert page.status_code == 503
     assert page.headers["Retry-After"]
     stack.postgres.start()
-    assert wait_until(lambda: stack.post(201).status_code == 200, seconds=40), "the provider repeats and is heard"
-    assert wait_until(lambda: stack.count("omni_inboundevent where state = 'received'") == 0, seconds=60)
+    assert stack.wait_for(lambda: stack.post(201).status_code == 200, seconds=40), "the provider repeats and is heard"
+    assert stack.wait_for(lambda: stack.count("omni_inboundevent where state = 'received'") == 0, seconds=60)
