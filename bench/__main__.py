@@ -1,0 +1,45 @@
+"""`python -m bench NAME [--quick]`: JSON lines on stdout, progress on stderr; 1 and a sentence when something is missing."""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from bench import ingest, live, mail, memory, pages
+from bench.figures import Figure, Missing, emit
+from core.embedded.errors import StartError
+
+MEASUREMENTS: dict[str, Callable[..., Iterator[Figure]]] = {
+    "ingest": lambda given: ingest.run(quick=given.quick),
+    "mail": lambda given: mail.run(quick=given.quick),
+    "live": lambda given: live.run(quick=given.quick),
+    "pages": lambda given: pages.run(cases=_cases(given), web=given.web, quick=given.quick),
+    "memory": lambda given: memory.run(cases=_cases(given)),
+}
+
+
+def _cases(given: argparse.Namespace) -> int:
+    return given.cases or (2000 if given.quick else 100_000)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measures the product on this machine.")
+    parser.add_argument("name", choices=[*MEASUREMENTS, "all"])
+    parser.add_argument("--quick", action="store_true", help="seconds instead of minutes: shows that it works, the figures are rough")
+    parser.add_argument("--cases", type=int, default=0, help="size of the base for pages and memory; 100000, with --quick 2000")
+    parser.add_argument("--web", type=int, default=2, help="web processes for pages (default: 2)")
+    options = parser.parse_args()
+    chosen: Any = MEASUREMENTS if options.name == "all" else [options.name]
+    try:
+        for name in chosen:
+            emit(MEASUREMENTS[name](options))
+    except (Missing, StartError) as fault:
+        print(fault, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,33 @@
+"""Memory of the product's processes after a warm-up."""
+
+from collections.abc import Iterator
+
+from bench.figures import Figure, figure, say
+from bench.load import Job, drive, request
+from bench.memory_of import family, proportional, resident
+from bench.pages import loaded
+from bench.stack import Stack
+
+PAGES = 200
+CLIENTS = 8
+
+
+def run(*, cases: int = 100_000) -> Iterator[Figure]:
+    """Web, worker, beat, PostgreSQL and Valkey in MB; nothing physical limits them."""
+    with loaded(cases) as stack:
+        facts = stack.task("desk.facts")
+        web, worker, beat = stack.web(), stack.run(stack.plan.worker()), stack.run(stack.plan.beat())
+        say(f"{PAGES} pages to warm up ...")
+        _warm_up(stack, facts["cookie"], facts["cases"])
+        for name, child in (("web", web), ("worker with its pool", worker), ("beat", beat)):
+            yield figure(f"memory of {name}, RSS", sum(map(resident, family(child.pid))), "MB")
+            yield figure(f"memory of {name}, PSS", sum(map(proportional, family(child.pid))), "MB")
+        servers = {child.program.name: child.pid for child in stack.servers.children()}
+        yield figure(f"memory of PostgreSQL, {cases} cases, PSS", sum(map(proportional, family(servers["PostgreSQL"]))), "MB")
+        yield figure("memory of Valkey, RSS", resident(servers["Valkey"]), "MB")
+
+
+def _warm_up(stack: Stack, cookie: str, cases: list[int]) -> None:
+    paths = ["/desk/?tab=queue", *(f"/desk/case/{case}/" for case in cases[: PAGES // 2])]
+    pages = [request("GET", path, Cookie=f"sessionid={cookie}") for path in paths]
+    drive(Job(stack.plan.port, CLIENTS, pages, PAGES))

@@ -1,0 +1,1 @@
+"""What a measurement does inside the product: run by `python -m bench.child` with Django set up, one process per call."""
