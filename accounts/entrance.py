@@ -8,7 +8,6 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Staff
 from core.middleware import wants_json
 from core.refusal import NotAllowed
 
@@ -30,7 +29,7 @@ def require(right: str) -> Callable[[View], View]:
         def entrance(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return _to_sign_in(request)
-            if not cast(Staff, request.user).has_right(right):
+            if not request.user.has_right(right):
                 raise NotAllowed(_("Your role does not allow this."))
             return view(request, *args, **kwargs)
 

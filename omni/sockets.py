@@ -6,4 +6,6 @@ from django.urls import path
 
 from omni.chat.consumers import VisitorConsumer
 
-sockets: list[Any] = [path("chat/socket/", VisitorConsumer.as_asgi())]
+# Channels routes ASGI applications by Django's `path`, whose types know views only.
+visitors: Any = VisitorConsumer.as_asgi()
+sockets = [path("chat/socket/", visitors)]

@@ -99,7 +99,7 @@ def _merge(parts: "Sequence[QuerySet[Item]]", order: Sequence[tuple[str, bool]],
     return list(Item.objects.filter(pk__in=ids).order_by(*ordering)[:limit])
 
 
-def _sources(staff: Staff, tab: str) -> "list[QuerySet[Item]]":
+def _sources(staff: Staff, tab: str) -> "Sequence[QuerySet[Item]]":
     """The sets whose union the tab shows; each is served by one index. Disjoint, so that nothing is listed twice."""
     if tab == Tab.MINE:
         return [Item.objects.open().filter(owner_id=staff.pk).exclude(state=ItemState.SNOOZED)]

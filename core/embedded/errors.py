@@ -5,5 +5,5 @@ class StartError(Exception):
     """The product cannot start or go on; the text says why and what to do."""
 
 
-class StopRequested(Exception):  # noqa: N818 - a wish of the user, not an error
+class StopRequested(Exception):
     """SIGINT, SIGTERM or SIGHUP came while something was awaited."""

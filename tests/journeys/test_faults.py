@@ -15,7 +15,7 @@ from django.conf import settings
 
 from core.embedded.crew import Crew
 from core.embedded.plan import Plan
-from core.embedded.ports import LOOPBACK, kept_port
+from core.embedded.ports import kept_port
 from core.embedded.postgres import Postgres
 from core.embedded.process import run
 from core.embedded.valkey import Valkey

@@ -11,7 +11,6 @@ from omni.services import answering, conversations, distribution, sending
 from omni.states import EventState, SendState, SessionState
 from sla.models import Clock
 from tests import builders as b
-from tickets.models import Case
 from tickets.services import cases
 from tickets.states import CaseState, Cause
 from worklist.models import Item
