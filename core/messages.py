@@ -24,6 +24,7 @@ DOMAINS = {"django": {".py", ".html", ".txt"}, "djangojs": {".js", ".mjs"}}
 METHODS = {".js": "javascript", ".mjs": "javascript"}
 KEYWORDS: dict[str, Any] = {
     "_": None,
+    "_t": None,
     "gettext": None,
     "gettext_lazy": None,
     "gettext_noop": None,
@@ -36,6 +37,17 @@ KEYWORDS: dict[str, Any] = {
 }
 # Nobody reads these in the product.
 NOT_OURS = {"tests", "bench", "migrations", "var", "node_modules", "locale", "docs", "scripts"}
+# A translator's comment on the text of a library that has no Russian of its own: no source of ours says it, yet it stays.
+BORROWED = "unfold"
+HEADER: dict[str, Any] = {
+    "charset": "utf-8",
+    "project": "Otklik",
+    "version": "1",
+    "header_comment": "# Russian texts of Otklik, kept up to date with the sources by `manage.py make_messages`.",
+    "msgid_bugs_address": "Otklik",
+    "last_translator": "Otklik",
+    "language_team": "Otklik",
+}
 NAMED_FIELD = re.compile(r"%\((\w+)\)|\{(\w*)[^{}]*\}")
 
 
@@ -66,7 +78,10 @@ def find_gaps() -> list[Gap]:
 
 
 def update_catalogues() -> list[Path]:
-    """Bring the Russian .po files up to date with the texts: new ones empty, dropped ones gone; returns the files."""
+    """Bring the Russian .po files up to date with the texts; returns the files.
+
+    New texts come in empty, dropped ones go; a text with the comment BORROWED stays.
+    """
     return [_update(domain) for domain in DOMAINS]
 
 
@@ -98,7 +113,14 @@ def texts_in(path: Path) -> Iterator[tuple[Any, str | None, list[str]]]:
         # The tokenizer would take the indentation of HTML for Python's.
         source = "\n".join(line.lstrip() for line in templatize(source, origin=str(path)).split("\n"))
     method = METHODS.get(path.suffix, "python")
-    found = extract(method, io.BytesIO(source.encode()), keywords=KEYWORDS, comment_tags=("Translators:",), strip_comment_tags=True)
+    found = extract(
+        method,
+        io.BytesIO(source.encode()),
+        keywords=KEYWORDS,
+        comment_tags=("Translators:",),
+        options={"parse_template_string": True},
+        strip_comment_tags=True,
+    )
     for _line, text, comments, context in found:
         yield text, context, comments
 
@@ -145,7 +167,11 @@ def _fields(text: str) -> set[str]:
 
 def _update(domain: str) -> Path:
     path = _file(domain)
-    kept, fresh = _read(path), Catalog(locale=LANGUAGE, domain=domain, charset="utf-8", fuzzy=False)
+    kept = _read(path)
+    # The date of the first extraction stays: a new one would change the file although nothing else did.
+    fresh = Catalog(
+        locale=LANGUAGE, domain=domain, fuzzy=False, creation_date=kept.creation_date, revision_date=kept.creation_date, **HEADER
+    )
     fresh.mime_headers = [(name, value) for name, value in kept.mime_headers if name in {"Content-Type", "Plural-Forms", "Language"}]
     for message in texts_of(domain):
         if message.id:
@@ -160,10 +186,17 @@ def _update(domain: str) -> Path:
                 user_comments=old.user_comments if old else (),
                 context=message.context,
             )
+    _keep_borrowed(kept, fresh)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
         write_po(file, fresh, width=120, sort_output=True, include_lineno=False, omit_header=False)
     return path
+
+
+def _keep_borrowed(kept: Catalog, fresh: Catalog) -> None:
+    for message in kept:
+        if BORROWED in message.user_comments and fresh.get(_key(message), message.context) is None:
+            fresh.add(message.id, message.string, flags=message.flags, user_comments=message.user_comments, context=message.context)
 
 
 def _file(domain: str) -> Path:

@@ -8,6 +8,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class AuditEntry(models.Model):
@@ -16,7 +17,9 @@ class AuditEntry(models.Model):
     at = models.DateTimeField(_("at"))
     action = models.CharField(_("action"), max_length=64)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("by"))
-    subject = models.CharField(_("subject"), max_length=96, help_text=_("Kind and id of the object, for example case:4711."))
+    subject = models.CharField(
+        pgettext_lazy("audit", "subject"), max_length=96, help_text=_("Kind and id of the object, for example case:4711.")
+    )
     details = models.JSONField(_("details"), default=dict, blank=True)
     address = models.GenericIPAddressField(_("network address"), null=True, blank=True)
 

@@ -5,6 +5,7 @@ import uuid
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Guest(models.Model):
@@ -13,7 +14,7 @@ class Guest(models.Model):
     PERSONAL = ("name", "phone", "email", "search_text")
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    name = models.CharField(_("name"), max_length=160, blank=True)
+    name = models.CharField(pgettext_lazy("person", "name"), max_length=160, blank=True)
     phone = models.CharField(_("phone"), max_length=20, blank=True, db_index=True, help_text=_("E.164"))
     email = models.EmailField(_("e-mail"), blank=True, db_index=True)
     language = models.CharField(_("language"), max_length=2, default="ru")

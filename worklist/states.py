@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 # Sorts behind every real deadline; keeps the sort column free of NULL, so keyset paging needs no special case.
 NO_DUE = datetime(9999, 1, 1, tzinfo=UTC)
@@ -33,5 +34,5 @@ class Tab(models.TextChoices):
     MINE = "mine", _("Mine")
     QUEUE = "queue", _("Queue")
     GROUP = "group", _("Group")
-    SNOOZED = "snoozed", _("Put off")
+    SNOOZED = "snoozed", pgettext_lazy("tab", "Put off")
     ALL = "all", _("All")

@@ -14,6 +14,7 @@ b = _("Joined "
       "in two lines")
 c = ngettext("%(count)d case", "%(count)d cases", n) % {"count": n}
 d = pgettext("month", "May")
+e = _t("In a module that keeps the lazy one as _")
 """
 TEMPLATE = """
 {% load i18n %}
@@ -29,6 +30,7 @@ TEMPLATE = """
 """
 SCRIPT = """
 export function show(n) { return gettext("From a script") + ngettext("%s new", "%s new ones", n); }
+export const word = (name) => `${gettext("Inside a sentence")} · ${name}`;
 """
 
 
@@ -56,6 +58,7 @@ def test_texts_of_python_and_templates_are_found(project):
         (None, "Joined in two lines"),
         (None, ("%(count)d case", "%(count)d cases")),
         ("month", "May"),
+        (None, "In a module that keeps the lazy one as _"),
         ("permission", "May"),
         (None, "Title's text"),
         (None, "In a variable"),
@@ -65,7 +68,7 @@ def test_texts_of_python_and_templates_are_found(project):
 
 
 def test_texts_of_scripts_have_their_own_catalogue(project):
-    assert found("djangojs") == {(None, "From a script"), (None, ("%s new", "%s new ones"))}
+    assert found("djangojs") == {(None, "From a script"), (None, ("%s new", "%s new ones")), (None, "Inside a sentence")}
 
 
 def po(project, domain="django"):
@@ -125,6 +128,22 @@ def test_an_update_keeps_translations_and_drops_what_is_no_longer_said(project):
     assert "В переменной" not in text
     messages.update_catalogues()
     assert po(project).read_text() == text
+
+
+def test_an_update_keeps_what_a_library_says(project):
+    messages.update_catalogues()
+    with po(project).open("rb") as file:
+        catalogue = read_po(file, locale="ru")
+    catalogue.add("Expand row", "Раскрыть строку", user_comments=[messages.BORROWED])
+    catalogue.add("One row", "Одна строка")
+    with po(project).open("wb") as file:
+        write_po(file, catalogue)
+    messages.update_catalogues()
+    messages.update_catalogues()
+    text = po(project).read_text()
+    assert "Раскрыть строку" in text
+    assert "Одна строка" not in text
+    assert "Expand row" not in gaps()
 
 
 def test_a_compiled_catalogue_speaks_russian_and_follows_its_source(project):
