@@ -21,7 +21,7 @@ from core.embedded.ports import LOOPBACK
 
 OPENING_AT_ONCE = 25
 WELCOME_SECONDS, FRAME_SECONDS = 60, 15
-_NUMBER = re.compile(r"№(\d+)")
+_NUMBER = re.compile(r"Обращение (\d+)")
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ _END = ("Верните деньги.", "Прошу разобраться.", "�
 def sentence(number: int) -> str:
     """A guest's message; the same number gives the same text, and its number stands at the end."""
     what = _WHAT[number % len(_WHAT)].format(thing=_THING[number % len(_THING)], street=_STREET[number % len(_STREET)])
-    return f"{_WHO[number % len(_WHO)]} {what}. {_END[number % len(_END)]} №{number}"
+    return f"{_WHO[number % len(_WHO)]} {what}. {_END[number % len(_END)]} Обращение {number}"
 
 
 def telegram_update(number: int, *, chat: int) -> bytes:
