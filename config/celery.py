@@ -27,6 +27,7 @@ QUEUES = {
     "omni.tasks.sweep_attachments": "default",
     "omni.tasks.sweep_presence": "chat",
     "omni.tasks.distribute_waiting": "chat",
+    "omni.tasks.purge_chat": "bulk",
     "workstation.tasks.wake_snoozed": "default",
     "reports.tasks.count_closed": "bulk",
 }

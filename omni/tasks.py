@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from core.locks import only_one
+from omni.chat import tokens, uploads
 from omni.models import InboundEvent, Message
 from omni.services import distribution, files, journal, presence, sending
 from worklist.models import Item
@@ -81,3 +82,13 @@ def distribute_waiting(**_kwargs: object) -> None:
     """Give out what still waits, whoever forgot to."""
     for group in distribution.groups_waiting():
         distribution.try_give_out(group_id=group, now=timezone.now())
+
+
+@shared_task
+def purge_chat(**_kwargs: object) -> None:
+    """Remove what visitors of the web chat left: files no message names, tokens and nonces that have ended."""
+    with only_one("omni.purge_chat") as mine:
+        while mine and uploads.purge(now=timezone.now()):
+            pass
+        if mine:
+            tokens.purge(now=timezone.now())

@@ -120,7 +120,7 @@ def download(request: HttpRequest, public_id: uuid.UUID) -> Answer:
     now = timezone.now()
     site, token = visitor_of(request, now=now)
     count(request, site, "reads", token=token, now=now)
-    row = uploads.find_file(identity=feed.identity_of(token), token=token, public_id=public_id)
+    row = uploads.find_file(identity=feed.identity_of(token), token=token, public_id=public_id, now=now)
     shown = row.mime in files.SHOWN_INLINE
     answer = HttpResponse(files.read(row), content_type=row.mime if shown else "application/octet-stream")
     answer.headers["Content-Disposition"] = content_disposition_header(not shown, row.name or "file") or "attachment"

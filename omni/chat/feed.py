@@ -7,12 +7,14 @@ lock of its session, and an identity has one open session at a time. So "after s
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from customers.models import Identity
+from omni.channels.webchat.adapter import is_upload
 from omni.chat import sites
 from omni.chat.sites import Site
 from omni.models import Attachment, ChannelAccount, ChatToken, Message, Session
@@ -89,7 +91,7 @@ def shown(message: Message) -> dict[str, Any]:
         "text": "" if gone else message.visible_text or message.text,
         "sent_at": message.sent_at.isoformat(),
         "deleted": gone,
-        "attachments": [] if gone else [_file(row) for row in message.attachments.all()],
+        "attachments": [] if gone else [_file(row) for row in sorted(message.attachments.all(), key=attrgetter("pk"))],
     }
 
 
@@ -98,7 +100,8 @@ def _client_id(message: Message) -> str | None:
 
 
 def _file(row: Attachment) -> dict[str, Any]:
-    ready = row.state == FileState.STORED
+    # A guest's own upload is in our storage before its message is.
+    ready = row.state == FileState.STORED or (row.state == FileState.PENDING and is_upload(row.ref))
     return {"id": str(row.public_id), "name": row.name, "mime": row.mime, "size": row.size, "kind": row.kind, "ready": ready}
 
 
@@ -147,7 +150,11 @@ def _position(session: Session) -> int | None:
 
 
 def _seen(session: Session) -> int:
+    """The newest inbound message that a person has read; closing alone is no reading, an answer is."""
     inbound = session.messages.filter(direction=Direction.IN).order_by("-pk").values_list("pk", flat=True)
+    if session.state == SessionState.CLOSED:
+        answered = session.messages.filter(direction=Direction.OUT, author__isnull=False).order_by("-pk").values_list("pk", flat=True)
+        return inbound.filter(pk__lt=answered.first() or 0).first() or 0
     return next(iter(inbound[session.unread : session.unread + 1]), 0)
 
 

@@ -90,7 +90,7 @@ def is_live(token_id: int, *, now: datetime) -> bool:
 
 def use_nonce(site: Site, known: Identified) -> None:
     """Raises Refusal when this signed identity has been used already."""
-    if not known.nonce:
+    if not known.nonce or known.expires_at is None:
         return
     _row, fresh = ChatNonce.objects.get_or_create(
         account=site.account, nonce=storable(known.nonce), defaults={"expires_at": known.expires_at}

@@ -100,17 +100,20 @@ def mark_used(rows: Sequence[ChatUpload], *, now: datetime) -> None:
     ChatUpload.objects.filter(pk__in=[row.pk for row in rows], used_at__isnull=True).update(used_at=now)
 
 
-def find_file(*, identity: Identity | None, token: ChatToken, public_id: uuid.UUID) -> Attachment:
-    """A stored file of the visitor's own dialogue. Raises Refusal (404)."""
+def find_file(*, identity: Identity | None, token: ChatToken, public_id: uuid.UUID, now: datetime) -> Attachment:
+    """A stored file of the visitor's own dialogue; one that waits to be taken over is taken over now. Raises Refusal (404)."""
     visible = Attachment.objects.filter(
         message__session__identity=identity,
         message__session__account=token.account,
         message__direction__in=[Direction.IN, Direction.OUT],
         message__deleted_at__isnull=True,
-        state=FileState.STORED,
+        public_id=public_id,
     )
-    row = visible.filter(public_id=public_id).first() if identity else None
-    if row is None:
+    row = visible.first() if identity else None
+    if row is not None and row.state == FileState.PENDING:
+        files.fetch(row.pk, now=now)
+        row.refresh_from_db()
+    if row is None or row.state != FileState.STORED:
         raise Refusal("not_found", _("There is no such file."), status=404)
     return row
 

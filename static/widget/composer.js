@@ -36,7 +36,7 @@ export class Composer extends EventTarget {
 
   restore(text) {
     this.text.value = text;
-    this.#fit();
+    this.fit();
   }
 
   clear() {
@@ -67,7 +67,7 @@ export class Composer extends EventTarget {
   }
 
   #changed() {
-    this.#fit();
+    this.fit();
     this.say("");
     this.memory.set("draft", this.text.value);
     const now = Date.now();
@@ -76,7 +76,8 @@ export class Composer extends EventTarget {
     this.dispatchEvent(new CustomEvent("typing", { detail: this.text.value.length }));
   }
 
-  #fit() {
+  /** As high as its text; to be called again when it comes into view. */
+  fit() {
     this.text.style.height = "auto";
     this.text.style.height = `${this.text.scrollHeight}px`;
     const over = this.text.value.trim().length - this.settings.text_limit;

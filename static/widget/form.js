@@ -34,7 +34,9 @@ export class Form extends EventTarget {
   }
 
   #submit() {
-    this.dispatchEvent(new CustomEvent("done", { detail: this.answers() }));
+    const missing = [...this.list.querySelectorAll("[required]")].filter((field) => !this.answers()[field.name]);
+    this.tell(Object.fromEntries(missing.map((field) => [field.name, this.words.say("required")])));
+    if (!missing.length) this.dispatchEvent(new CustomEvent("done", { detail: this.answers() }));
   }
 
   #question(question, value) {

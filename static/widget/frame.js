@@ -194,7 +194,7 @@ class Chat {
   }
 
   #sent({ entry, answer }) {
-    if (!answer.id) return;
+    if (!answer.id || this.log.has(answer.id)) return;
     this.log.add({
       id: answer.id, seq: answer.seq, client_msg_id: entry.client_msg_id, from: "guest", author: "", text: entry.text, sent_at: answer.sent_at,
       deleted: false, attachments: entry.uploads.map((file) => ({ ...file, ready: false })),
@@ -273,6 +273,7 @@ class Chat {
     part("ended").hidden = !ended;
     part("prechat").hidden = !form;
     part("composer").hidden = ended || form || (!this.begun && !this.state && !this.isOffline);
+    this.composer.fit();
     if (atEnd) this.log.toEnd();
     if (held && held !== document.body && held.closest("[hidden]") && this.open) this.#focus();
   }

@@ -27,6 +27,10 @@ export class Log extends EventTarget {
     return this.scroller.scrollHeight - this.scroller.scrollTop - this.scroller.clientHeight < NEAR;
   }
 
+  has(id) {
+    return this.shown.has(id);
+  }
+
   clear() {
     this.list.replaceChildren();
     this.shown.clear();
@@ -77,8 +81,10 @@ export class Log extends EventTarget {
   }
 
   dropPending(id) {
-    this.pending.get(id)?.remove();
+    if (!this.pending.has(id)) return;
+    this.pending.get(id).remove();
     this.pending.delete(id);
+    this.#arrange();
   }
 
   /** What the operator has read. */

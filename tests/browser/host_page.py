@@ -12,7 +12,7 @@ PAGE = """<!doctype html><html lang="{lang}"><head><meta charset="utf-8"><title>
 
 @contextlib.contextmanager
 def serving(product):
-    """A page of the host at /?site=KEY&lang=ru; its address is of another site than the product's 127.0.0.1."""
+    """The host's origin; its page is at /?site=KEY&lang=ru. By the name `localhost` it is another site too, not just another origin."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
@@ -34,7 +34,7 @@ def serving(product):
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield f"http://localhost:{server.server_address[1]}"
+        yield f"http://127.0.0.1:{server.server_address[1]}"
     finally:
         server.shutdown()
         server.server_close()

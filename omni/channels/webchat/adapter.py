@@ -31,6 +31,11 @@ FILES_AT_ONCE = 5
 _STORED = re.compile(r"files/[0-9a-f]{2}/[0-9a-f]{64}")
 
 
+def is_upload(ref: str) -> bool:
+    """Whether the reference is a place where the chat API keeps uploads."""
+    return bool(_STORED.fullmatch(ref))
+
+
 class WebChatAdapter:
     """Implements omni.channels.contract.Adapter. The event is the JSON that the chat API writes after checking the guest's token:
 
@@ -82,7 +87,7 @@ class WebChatAdapter:
         ]
 
     def fetch(self, attachment: InboundAttachment, account: AccountConfig, *, limit: int) -> bytes:
-        if not _STORED.fullmatch(attachment.ref) or not default_storage.exists(attachment.ref):
+        if not is_upload(attachment.ref) or not default_storage.exists(attachment.ref):
             raise AttachmentGone(attachment.ref)
         if default_storage.size(attachment.ref) > limit:
             raise AttachmentTooLarge(attachment.ref)

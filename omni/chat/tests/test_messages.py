@@ -127,6 +127,15 @@ def test_the_operators_look_is_told(visitor, operator):
     assert visitor.read().json()["state"]["seen_seq"] == seq
 
 
+def test_closing_alone_is_no_reading(visitor, operator):
+    seq = visitor.write("Вопрос").json()["seq"]
+    session = Session.objects.get()
+    answering.answer(session_id=session.pk, text="Ответ", by=operator, now=timezone.now())
+    visitor.write("Ещё вопрос")
+    conversations.close(session_id=session.pk, by=None, now=timezone.now())
+    assert visitor.read().json()["state"]["seen_seq"] == seq
+
+
 def test_the_place_in_the_queue_counts_down(client, site):
     visitors = [Visitor(client) for _number in range(3)]
     for number, one in enumerate(visitors):

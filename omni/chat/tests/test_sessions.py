@@ -6,9 +6,10 @@ import pytest
 from django.utils import timezone
 
 from customers.models import Guest, Identity
+from omni.chat import tokens
 from omni.chat.tests import builders as c
 from omni.chat.tests.builders import Visitor
-from omni.models import ChatToken, Message, Session
+from omni.models import ChatNonce, ChatToken, Message, Session
 from omni.services import conversations
 from tests import builders as b
 
@@ -225,3 +226,13 @@ def test_hours_of_the_queue_are_told(client, site):
         assert Visitor(client).begin().json()["state"]["working"] is False
     finally:
         b.clocks.forget_hours()
+
+
+def test_what_has_ended_long_ago_is_removed(client, site):
+    Visitor(client).begin(identity=c.a_token())
+    tokens.purge(now=timezone.now())
+    assert (ChatToken.objects.count(), ChatNonce.objects.count()) == (1, 1)
+    tokens.purge(now=timezone.now() + timedelta(minutes=11))
+    assert (ChatToken.objects.count(), ChatNonce.objects.count()) == (1, 0)
+    tokens.purge(now=timezone.now() + tokens.LIFETIME + tokens.DEVICE_LIFETIME + timedelta(days=1))
+    assert not ChatToken.objects.exists()

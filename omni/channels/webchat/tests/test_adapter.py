@@ -31,15 +31,9 @@ def event(body):
 
 
 def test_an_event_becomes_one_message():
-    body = {
-        "client_id": "c1",
-        "visitor": "visitor:1",
-        "name": "Анна",
-        "text": "Привет",
-        "phone": "+79001234567",
-        "page_url": "https://shop.example",
-    }
-    body["uploads"] = [{"ref": STORED, "name": "чек.png", "mime": "image/png", "size": 5}, {"ref": STORED, "mime": "application/pdf"}]
+    uploads = [{"ref": STORED, "name": "чек.png", "mime": "image/png", "size": 5}, {"ref": STORED, "mime": "application/pdf"}]
+    named = {"client_id": "c1", "visitor": "visitor:1", "name": "Анна", "phone": "+79001234567"}
+    body = {**named, "text": "Привет", "page_url": "https://shop.example", "uploads": uploads}
     (item,) = ADAPTER.parse(event(body), ACCOUNT)
     assert (item.external_id, item.guest_external_id, item.guest_name, item.text) == ("visitor:1:c1", "visitor:1", "Анна", "Привет")
     assert (item.phone, item.sent_at, item.extra["page_url"]) == ("+79001234567", NOW, "https://shop.example")
