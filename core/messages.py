@@ -62,11 +62,11 @@ class Gap:
 
 
 def compile_catalogues() -> list[Path]:
-    """Write each .mo file that is missing or older than its .po; returns those written. Fuzzy translations are left out."""
+    """Write each .mo file that was not made from its .po as it is now; returns those written. Fuzzy translations are left out."""
     written = []
     for po in sorted(path for folder in settings.LOCALE_PATHS for path in Path(folder).glob("*/LC_MESSAGES/*.po")):
         mo = po.with_suffix(".mo")
-        if not mo.exists() or mo.stat().st_mtime_ns < po.stat().st_mtime_ns:
+        if not mo.exists() or mo.stat().st_mtime_ns != po.stat().st_mtime_ns:
             _compile(po, mo)
             written.append(mo)
     return written
@@ -211,9 +211,11 @@ def _read(path: Path) -> Catalog:
 
 
 def _compile(po: Path, mo: Path) -> None:
-    draft = mo.with_suffix(".mo.new")
+    # Several processes may compile at once, and the source may change meanwhile: the .mo carries the time of what it was made from.
+    draft, made_from = mo.with_suffix(f".{os.getpid()}.mo"), po.stat().st_mtime_ns
     with po.open("rb") as source, draft.open("wb") as target:
         write_mo(target, read_po(source, locale=po.parent.parent.name))
+    os.utime(draft, ns=(made_from, made_from))
     draft.replace(mo)
 
 

@@ -1,6 +1,7 @@
 """Texts to translate: found, compared, written and compiled without the gettext programs."""
 
 import gettext
+import os
 
 import pytest
 from babel.messages.pofile import read_po, write_po
@@ -154,6 +155,15 @@ def test_a_compiled_catalogue_speaks_russian_and_follows_its_source(project):
     speaks = gettext.translation("django", project / "locale", ["ru"])
     forms = [speaks.ngettext("%(count)d case", "%(count)d cases", count) % {"count": count} for count in (1, 3, 5, 21, 111)]
     assert forms == ["1 дело", "3 дела", "5 дел", "21 дело", "111 дел"]
+
+
+def test_a_catalogue_compiled_while_its_source_changed_is_compiled_again(project):
+    messages.update_catalogues()
+    messages.compile_catalogues()
+    translate(po(project), "Plain", "Просто")
+    late = po(project).stat().st_mtime_ns + 10**9
+    os.utime(po(project).with_suffix(".mo"), ns=(late, late))
+    assert [path.name for path in messages.compile_catalogues()] == ["django.mo"]
 
 
 def test_a_broken_template_is_named(project):
