@@ -62,6 +62,10 @@ class StaffForm(forms.ModelForm):  # type: ignore[type-arg]
         label=_("New password"), required=False, strip=False, widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"})
     )
 
+    roles = forms.ModelMultipleChoiceField(
+        label=_("Roles"), queryset=Role.objects.all(), required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget
+    )
+
     class Meta:
         model = Staff
         fields = (
@@ -103,7 +107,8 @@ class StaffForm(forms.ModelForm):  # type: ignore[type-arg]
     def save(self, commit: bool = True) -> Staff:
         if self.cleaned_data.get("new_password"):
             self.instance.set_password(self.cleaned_data["new_password"])
-        return super().save(commit)
+        saved: Staff = super().save(commit)
+        return saved
 
 
 @admin.register(Staff)
@@ -114,7 +119,6 @@ class StaffAdmin(AuditedAdmin):
     list_filter = ("is_active", "roles", "memberships__group")
     search_fields = ("full_name", "login", "email")
     inlines = (MembershipInline,)
-    filter_horizontal = ("roles",)
     fieldsets = (
         (None, {"fields": ("full_name", "login", "new_password", "is_active")}),
         (_("Rights"), {"fields": ("roles", "is_superuser")}),
@@ -198,8 +202,8 @@ class ApiTokenAdmin(AuditedAdmin):
             form.base_fields["staff"].queryset = Staff.objects.filter(is_superuser=False)
         return form
 
-    def save_model(self, request: HttpRequest, obj: ApiToken, form: "forms.ModelForm[ApiToken]", change: bool) -> None:
-        if not change:
+    def save_model(self, request: HttpRequest, obj: models.Model, form: "forms.ModelForm[Any]", change: bool) -> None:
+        if not change and isinstance(obj, ApiToken):
             token, obj.digest = new_token()
             request._otklik_token = token  # type: ignore[attr-defined]
         super().save_model(request, obj, form, change)

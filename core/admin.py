@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.db import models
@@ -81,7 +81,7 @@ class AuditedAdmin(UnfoldAdmin):  # type: ignore[misc]
 
     def save_formset(self, request: HttpRequest, form: "ModelForm[Any]", formset: "BaseInlineFormSet[Any, Any, Any]", change: bool) -> None:
         super().save_formset(request, form, formset, change)
-        name = formset.model._meta.model_name
+        name = cast(type[models.Model], formset.model)._meta.model_name
         for added in formset.new_objects:
             record(request, f"{name}.added", form.instance, {"is": str(added)})
         for changed, fields in formset.changed_objects:

@@ -38,6 +38,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 _list(_("Work list"), "list_alt", "worklist_item", Right.EVERYTHING),
                 _list(_("Operators"), "support_agent", "omni_presence", Right.SUPERVISE),
                 _list(_("Who was given what"), "alt_route", "omni_decision", Right.SUPERVISE),
+                {"title": _("Workstation"), "icon": "desktop_windows", "link": "/", "permission": may(Right.DESK), "active": False},
             ],
         },
         {

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -36,7 +37,7 @@ def shown(figure: Figure, sums: Sums) -> str:
     if value is None:
         return "–"
     if figure.unit == "share":
-        return f"{value * 100:.1f} %"
+        return f"{number_format(value * 100, 1)} %"
     return _duration(round(value)) if figure.unit == "seconds" else str(round(value))
 
 

@@ -112,7 +112,7 @@ class ChannelAccountAdmin(AuditedAdmin):
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         kwargs["form"] = form_of(obj.kind) if obj else NewAccountForm
         # The fields of a kind belong to no column of the model: they are declared on the form.
-        kwargs["fields"] = [name for name in kwargs["form"].Meta.fields]
+        kwargs["fields"] = list(kwargs["form"].Meta.fields)
         return super().get_form(request, obj, change, **kwargs)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
@@ -140,9 +140,9 @@ class ChannelAccountAdmin(AuditedAdmin):
         messages.success(request, _t("The account has been made. Now its settings."))
         return HttpResponseRedirect(self._page_of(obj.pk))
 
-    @admin.display(description=_("address for the provider"))
+    @admin.display(description=_("address for the provider, or code for the site"))
     def webhook(self, account: ChannelAccount) -> str:
-        return connections.webhook_address(account) if account.kind == "telegram" else "–"
+        return connections.address_for_others(account) or "–"
 
     def get_urls(self) -> list[URLPattern]:
         own = [

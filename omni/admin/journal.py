@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, cast
 
 from django import forms
@@ -193,10 +194,8 @@ def as_text(body: bytes) -> str:
     """The body as UTF-8, JSON indented; what is not UTF-8 is marked. At most SHOWN_BYTES of it."""
     shown = body[:SHOWN_BYTES]
     text = shown.decode("utf-8", "backslashreplace")
-    try:
+    with suppress(ValueError, RecursionError):
         text = json.dumps(json.loads(text), ensure_ascii=False, indent=2)
-    except (ValueError, RecursionError):
-        pass
     return text if len(body) <= SHOWN_BYTES else f"{text}\n… {len(body)} B"
 
 

@@ -127,6 +127,13 @@ KINDS: Mapping[str, KindForm] = {
 }
 
 
+class JsonText(forms.JSONField):
+    """JSON in which nothing is written as nothing, not as null."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return "" if value is None else super().prepare_value(value)
+
+
 def form_field(setting: Setting) -> forms.Field:
     """The form field in which a person types the setting."""
     common: dict[str, Any] = {"label": setting.label, "help_text": setting.help, "required": setting.required, "initial": setting.initial}
@@ -140,7 +147,7 @@ def form_field(setting: Setting) -> forms.Field:
         "email": lambda: forms.EmailField(widget=text, **common),
         "choice": lambda: forms.ChoiceField(choices=setting.choices, widget=UnfoldAdminSelectWidget, **common),
         "flag": lambda: forms.BooleanField(widget=UnfoldBooleanSwitchWidget, **common),
-        "json": lambda: forms.JSONField(widget=UnfoldAdminTextareaWidget(attrs={"rows": 6}), **common),
+        "json": lambda: JsonText(widget=UnfoldAdminTextareaWidget(attrs={"rows": 6}), **common),
     }
     return fields[setting.kind]()
 

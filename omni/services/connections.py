@@ -34,6 +34,15 @@ def webhook_address(account: ChannelAccount) -> str:
     return settings.PUBLIC_URL + reverse("webhook", kwargs={"kind": account.kind, "account_id": account.public_id})
 
 
+def address_for_others(account: ChannelAccount) -> str:
+    """What the other side must be given: the webhook's address, the chat's line of HTML; empty when nothing."""
+    if account.kind == "telegram":
+        return webhook_address(account)
+    if account.kind == "webchat" and account.settings.get("site_key"):
+        return f'<script async src="{settings.PUBLIC_URL}/widget/loader.js" data-site="{account.settings["site_key"]}"></script>'
+    return ""
+
+
 def check(account: ChannelAccount) -> Sequence[Finding]:
     """Try the account; nothing is changed at the provider. Each fault is a finding, none is raised."""
     try:

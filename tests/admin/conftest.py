@@ -1,6 +1,7 @@
 """An administrator's browser, and one of everything."""
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -67,5 +68,6 @@ def one_of_everything(number):
     cases.close(case_id=other.pk, cause=Cause.SOLVED, by=person, now=now)
     facts.count(case_ids=[other.pk], now=now)
     ApiToken.objects.create(name=f"token-{number}", staff=person, digest=digest_of(str(number)))
-    audit.record(action="tried", by=person, subject=case, now=now, details={"a": 1})
+    with transaction.atomic():
+        audit.record(action="tried", by=person, subject=case, now=now, details={"a": 1})
     return case

@@ -209,9 +209,10 @@ def test_secrets_are_kept_when_empty_and_never_shown(admin_browser):
     assert "new-secret" not in str(list(AuditEntry.objects.values_list("details", flat=True)))
 
 
-@pytest.mark.parametrize(
-    ("field", "value"), [("set_prechat", '{"a": 1}'), ("set_prechat", "nonsense"), ("set_limits", "[1]"), ("set_site_key", "")]
-)
+WRONG = [("set_prechat", '{"a": 1}'), ("set_prechat", "nonsense"), ("set_limits", "[1]"), ("set_site_key", "")]
+
+
+@pytest.mark.parametrize(("field", "value"), WRONG)
 def test_a_chat_with_wrong_settings_is_refused(admin_browser, field, value):
     account = new_account(admin_browser, "webchat")
     with pytest.raises(AssertionError, match=field):
@@ -253,7 +254,7 @@ class BotApi(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    do_GET = do_POST
+    do_GET = do_POST  # noqa: N815
 
     def log_message(self, *_args):
         pass
