@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bench.figures import Figure, Missing, figure, percentile, say
-from bench.memory_of import family, resident
+from bench.processes import resident
 from bench.stack import CHECKOUT, Stack, running
 
 PAUSE = 0.15
@@ -43,14 +43,14 @@ def _figures(found: dict[str, Any], sockets: int) -> Iterator[Figure]:
 def _seen(stack: Stack, facts: Mapping[str, Any], *, sockets: int, first: int, number: int, web: int) -> dict[str, Any]:
     orders = {"port": stack.plan.port, "cookies": facts["operators"][:sockets], "first": first, "number": number, "pause": PAUSE}
     orders["accounts"] = facts["accounts"][:1] if sockets == 1 else facts["accounts"]
-    before = _resident(web)
+    before = resident(web)
     log = (stack.home / "log" / "sockets.log").open("ab")
     client = subprocess.Popen(
         [sys.executable, "-m", "bench.sockets"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, cwd=CHECKOUT
     )
     try:
         _told(client, orders)
-        after = _resident(web)
+        after = resident(web)
         found: dict[str, Any] = _told(client, "post")
         client.wait(timeout=60)
     finally:
@@ -70,7 +70,3 @@ def _told(client: "subprocess.Popen[str]", what: Any) -> Any:
     if not line:
         raise Missing("The sockets' process ended early (see its log under var/bench/live/log).")
     return json.loads(line)
-
-
-def _resident(pid: int) -> float:
-    return sum(resident(one) for one in family(pid))

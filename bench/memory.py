@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from bench.figures import Figure, figure, say
 from bench.load import Job, drive, request
-from bench.memory_of import family, proportional, resident
 from bench.pages import loaded
+from bench.processes import proportional, resident
 from bench.stack import Stack
 
 PAGES = 200
@@ -20,10 +20,10 @@ def run(*, cases: int = 100_000) -> Iterator[Figure]:
         say(f"{PAGES} pages to warm up ...")
         _warm_up(stack, facts["cookie"], facts["cases"])
         for name, child in (("web", web), ("worker with its pool", worker), ("beat", beat)):
-            yield figure(f"memory of {name}, RSS", sum(map(resident, family(child.pid))), "MB")
-            yield figure(f"memory of {name}, PSS", sum(map(proportional, family(child.pid))), "MB")
+            yield figure(f"memory of {name}, RSS", resident(child.pid), "MB")
+            yield figure(f"memory of {name}, PSS", proportional(child.pid), "MB")
         servers = {child.program.name: child.pid for child in stack.servers.children()}
-        yield figure(f"memory of PostgreSQL, {cases} cases, PSS", sum(map(proportional, family(servers["PostgreSQL"]))), "MB")
+        yield figure(f"memory of PostgreSQL, {cases} cases, PSS", proportional(servers["PostgreSQL"]), "MB")
         yield figure("memory of Valkey, RSS", resident(servers["Valkey"]), "MB")
 
 
