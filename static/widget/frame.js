@@ -8,9 +8,9 @@ import { Line } from "./line.js";
 import { Log } from "./log.js";
 import { Memory } from "./memory.js";
 import { Outbox } from "./outbox.js";
+import { Signs } from "./signs.js";
 import { Words } from "./words.js";
 
-const TYPING_SHOWN = 6_000;
 const WAITS = [1_000, 3_000, 8_000, 20_000];
 const data = JSON.parse(document.getElementById("data").textContent);
 const part = (id) => document.getElementById(id);
@@ -24,6 +24,7 @@ class Chat {
     this.line = new Line(this.api, this.memory);
     this.outbox = new Outbox(this.api, this.memory);
     this.log = new Log(this);
+    this.signs = new Signs({ ...this, settings: data.settings });
     this.composer = new Composer({ ...this, settings: data.settings });
     this.form = new Form(this);
     Object.assign(this, { open: false, unread: 0, begun: false, pageUrl: "", state: null, answers: null, asked: false, turn: 0, tries: 0 });
@@ -31,7 +32,7 @@ class Chat {
     this.#hearHost();
     this.#hearServer();
     this.#hearGuest();
-    this.#status();
+    this.signs.standing(this.state);
   }
 
   #hearHost() {
@@ -50,9 +51,9 @@ class Chat {
   #hearServer() {
     this.line.addEventListener("message", ({ detail }) => this.#message(detail));
     this.line.addEventListener("state", ({ detail }) => this.#show(detail));
-    this.line.addEventListener("typing", ({ detail }) => this.#typing(detail));
-    this.line.addEventListener("up", () => { this.#offline(false); this.outbox.flush(); });
-    this.line.addEventListener("down", () => this.#offline(true));
+    this.line.addEventListener("typing", ({ detail }) => this.signs.typing(detail, this.state?.operator));
+    this.line.addEventListener("up", () => { this.signs.offline(false); this.outbox.flush(); });
+    this.line.addEventListener("down", () => this.signs.offline(true));
     this.line.addEventListener("lost", () => this.#lost());
     this.outbox.addEventListener("lost", () => this.#lost());
     this.outbox.addEventListener("changed", ({ detail }) => this.log.addPending(detail));
@@ -119,7 +120,7 @@ class Chat {
     for (const entry of this.outbox.entries) this.log.addPending(entry);
     part("older").hidden = !opening.more;
     this.begun = true;
-    this.#offline(false);
+    this.signs.offline(false);
     this.#show(opening.state);
     this.log.toEnd();
     this.line.start(Math.max(0, ...opening.messages.map((message) => message.seq)));
@@ -138,7 +139,7 @@ class Chat {
       return this.#begin(null);
     }
     if (fault.passes) {
-      this.#offline(true, fault.status === 0 ? "offline" : "trouble");
+      this.signs.offline(true, fault.status === 0 ? "offline" : "trouble");
       const wait = fault.after || WAITS[Math.min(this.tries++, WAITS.length - 1)];
       this.again_at = setTimeout(() => this.#begin(identity), wait);
       this.#screens();
@@ -222,7 +223,7 @@ class Chat {
   #message(message) {
     const fresh = this.log.add(message);
     if (message.from === "guest" || !fresh) return;
-    this.#typing(false);
+    this.signs.typing(false);
     this.#look();
   }
 
@@ -233,7 +234,7 @@ class Chat {
     if (state.status !== "none") this.host.say("active", { value: true });
     this.log.markSeen(state.seen_seq);
     this.#count(this.#isLooking ? 0 : state.unread);
-    this.#status();
+    this.signs.standing(this.state);
     this.#screens();
     this.#look();
   }
@@ -246,24 +247,6 @@ class Chat {
     return this.open && !document.hidden && this.log.isAtEnd;
   }
 
-  #status() {
-    const say = (...given) => this.words.say(...given);
-    const state = this.state || { status: "none", working: true };
-    const time = state.opens_at ? this.words.opening(new Date(state.opens_at)) : "";
-    const off = !state.working && !state.operator;
-    let text = data.settings.promise || say("status_open");
-    if (state.operator) text = say("with_operator", { name: state.operator });
-    else if (state.status === "parked") text = say("with_experts");
-    else if (off && time) text = say("status_closed", { time });
-    part("status").textContent = text;
-    part("hours").hidden = !off;
-    if (off) part("hours").textContent = time ? say("closed_now", { time }) : say("closed_unknown");
-    part("place").hidden = !state.queue_position || off;
-    const place = state.queue_position ? say("queue", { place: state.queue_position }) : "";
-    if (part("place").textContent !== place) part("place").textContent = place;
-    part("chat").dataset.status = off ? "off" : state.status;
-  }
-
   /** Which of form, composer and end is on the screen. */
   #screens() {
     const atEnd = this.log.isAtEnd;
@@ -272,22 +255,10 @@ class Chat {
     const held = document.activeElement;
     part("ended").hidden = !ended;
     part("prechat").hidden = !form;
-    part("composer").hidden = ended || form || (!this.begun && !this.state && !this.isOffline);
+    part("composer").hidden = ended || form || (!this.begun && !this.state && !this.signs.isOffline);
     this.composer.fit();
     if (atEnd) this.log.toEnd();
     if (held && held !== document.body && held.closest("[hidden]") && this.open) this.#focus();
-  }
-
-  #typing(on) {
-    clearTimeout(this.typing_until);
-    const line = part("typing");
-    const name = this.state?.operator;
-    const stay = this.log.isAtEnd;
-    line.hidden = !on;
-    if (!on) return;
-    part("typing-text").textContent = name ? this.words.say("typing", { name }) : this.words.say("typing_someone");
-    if (stay) this.log.toEnd();
-    this.typing_until = setTimeout(() => this.#typing(false), TYPING_SHOWN);
   }
 
   #tellTyping(length) {
@@ -319,17 +290,10 @@ class Chat {
       this.log.addOlder(page.messages);
       button.hidden = !page.more;
     } catch {
-      this.#offline(true);
+      this.signs.offline(true);
     } finally {
       button.disabled = false;
     }
-  }
-
-  #offline(is, text = "offline") {
-    this.isOffline = is;
-    const banner = part("offline");
-    banner.hidden = !is;
-    banner.textContent = is ? this.words.say(text) : "";
   }
 
   #changeLanguage() {
