@@ -79,8 +79,8 @@ def _kept(stack: Stack, account: dict[str, str], number: int, processes: int) ->
 
 def _rate(stack: Stack, ids: list[int], processes: int) -> float:
     parts: list[Any] = stack.together("events.warm_up", [{"ids": ids[part::processes], "warm": WARM} for part in range(processes)])
-    seconds = max(part["ended"] for part in parts) - min(part["begun"] for part in parts)
-    return float(sum(part["number"] for part in parts)) / seconds
+    seconds = float(max(part["ended"] for part in parts) - min(part["begun"] for part in parts))
+    return sum(int(part["number"]) for part in parts) / seconds
 
 
 def _processes(number: int, kind: str) -> str:
