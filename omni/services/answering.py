@@ -42,7 +42,7 @@ def answer(
     """
     session = conversations.lock(session_id)
     _check(session, text, uploads, now=now)
-    if not over_newer and seen_message_id is not None and session.last_inbound_id > seen_message_id:
+    if not over_newer and seen_message_id is not None and _has_news(session, seen_message_id, by):
         raise Refusal("newer_messages", _("New messages came while you were writing. Read them, or send all the same."))
     last = Message.objects.filter(pk=session.last_inbound_id).values_list("external_id", flat=True).first()
     message = conversations.add_outgoing(session=session, text=text, by=by, now=now, reply_to=last or "")
@@ -59,6 +59,14 @@ def note(*, session_id: int, text: str, by: Staff, now: datetime) -> Message:
     if not text.strip():
         raise Refusal("empty", _("Write something first."), status=400)
     return conversations.add_line(session=conversations.lock(session_id), direction=Direction.NOTE, text=text, by=by, now=now)
+
+
+def _has_news(session: Session, seen_message_id: int, by: Staff) -> bool:
+    """Whether the guest or a colleague has written since; one's own answers are no news to their author."""
+    if session.last_inbound_id <= seen_message_id:
+        return False
+    since = Message.objects.filter(session=session, pk__gt=seen_message_id, direction__in=[Direction.IN, Direction.OUT])
+    return since.exclude(author=by).exists()
 
 
 def _check(session: Session, text: str, uploads: Sequence[OutgoingFile], *, now: datetime) -> None:

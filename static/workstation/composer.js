@@ -328,8 +328,12 @@ async function refused(letter, fault) {
   letter.refused = fault.message;
   keepOutbox();
   if (fault.code === "newer_messages" && letter.item === item?.key) {
-    if ((await askGuard()) === "send") retry(letter, { over: 1 });
-    else takeText(letter);
+    const others = outbox.filter((other) => other.item === letter.item);
+    if ((await askGuard()) === "send") {
+      // Asked once: what was written along with it is meant to go too.
+      for (const other of others) other.over = 1;
+      retry(letter);
+    } else for (const other of others.reverse()) takeText(other);
     return;
   }
   showRefused(letter);
@@ -344,9 +348,9 @@ function showRefused(letter) {
   feed.showPending(letter.key, "failed", interpolate(gettext("Not sent: %(reason)s"), { reason: letter.refused }), [again, edit]);
 }
 
-/** @param {any} letter @param {any} [change] */
-function retry(letter, change = {}) {
-  Object.assign(letter, change, { refused: "" });
+/** @param {any} letter */
+function retry(letter) {
+  letter.refused = "";
   keepOutbox();
   feed.showPending(letter.key, "wait", gettext("In the queue"));
   // Within a round that is under way the loop finds it by itself.

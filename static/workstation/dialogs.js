@@ -1,6 +1,6 @@
 // @ts-check
 /** Dialogs: cloned from the page's templates; closing returns the focus to where it was. */
-import { config, element, find, findAll, gettext } from "./page.js";
+import { config, element, find, findAll, gettext, oneAtATime } from "./page.js";
 import { command, onSignedOut, read } from "./net.js";
 import { makePicker } from "./picker.js";
 
@@ -23,7 +23,9 @@ export function show(name, prepare = () => {}, mustAnswer = false) {
       resolve(value);
     };
     box.onclose = () => (mustAnswer ? box.showModal() : done(""));
-    box.oncancel = (/** @type {Event} */ event) => mustAnswer && event.preventDefault();
+    box.oncancel = (/** @type {Event} */ event) => {
+      if (mustAnswer) event.preventDefault();
+    };
     for (const button of findAll("[data-close]", box)) button.addEventListener("click", () => done(""));
     const form = find("form", box);
     form?.addEventListener("submit", (/** @type {any} */ event) => {
@@ -43,19 +45,16 @@ export function showError(root, text) {
 }
 
 /** Runs a command from a form; a refusal is shown in it. @param {any} root @param {() => Promise<any>} run @param {() => void} done */
-async function attempt(root, run, done) {
-  const button = find("[type=submit]", root);
-  button.disabled = true;
-  showError(root, "");
-  try {
-    await run();
-    done();
-  } catch (fault) {
-    showError(root, /** @type {Error} */ (fault).message);
-  } finally {
-    button.disabled = false;
-  }
-}
+const attempt = (root, run, done) =>
+  oneAtATime(find("form", root), async () => {
+    showError(root, "");
+    try {
+      await run();
+      done();
+    } catch (fault) {
+      showError(root, /** @type {Error} */ (fault).message);
+    }
+  });
 
 export const askGuard = () => show("guard");
 
@@ -102,7 +101,17 @@ export function chooseTemplate(path) {
   return show("templates", async (root, done) => {
     const words = find("#template-words");
     words.focus();
-    const { found } = await read(path).catch(() => ({ found: [] }));
+    let isWaited = false;
+    const loading = read(path).catch(() => ({ found: [] }));
+    const first = () => find("#templates-list button");
+    words.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+      if (event.key !== "Enter" && event.key !== "ArrowDown") return;
+      event.preventDefault();
+      isWaited = event.key === "Enter" && !first(); // quicker than the list: the first one is chosen when it is here
+      if (event.key === "Enter") first()?.click();
+      else first()?.focus();
+    });
+    const { found } = await loading;
     const fill = () => {
       const part = words.value.toLowerCase();
       const fitting = found.filter((/** @type {any} */ one) => `${one.name} ${one.text}`.toLowerCase().includes(part));
@@ -114,14 +123,8 @@ export function chooseTemplate(path) {
       if (!fitting.length) find("#templates-list").append(element("li", { className: "hint" }, gettext("Nothing found")));
     };
     words.addEventListener("input", fill);
-    words.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
-      if (event.key !== "Enter" && event.key !== "ArrowDown") return;
-      event.preventDefault();
-      const first = find("#templates-list button");
-      if (event.key === "Enter") first?.click();
-      else first?.focus();
-    });
     fill();
+    if (isWaited) first()?.click();
   });
 }
 

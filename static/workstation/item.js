@@ -1,6 +1,6 @@
 // @ts-check
 /** The open item: opened from the list without a new page, kept fresh, worked on. */
-import { config, debounced, find, findAll, gettext, interpolate, parse, toast } from "./page.js";
+import { config, debounced, find, findAll, gettext, interpolate, oneAtATime, parse, toast } from "./page.js";
 import { everySecond } from "./clocks.js";
 import * as composer from "./composer.js";
 import * as dialogs from "./dialogs.js";
@@ -170,9 +170,10 @@ export async function finish(andNext = false) {
 }
 
 /** @param {any} button */
-async function messageDeed(button) {
-  const { do: deed, message } = button.dataset;
-  button.disabled = true;
+const messageDeed = (button) => oneAtATime(button, () => runMessageDeed(button.dataset));
+
+/** @param {any} data */
+async function runMessageDeed({ do: deed, message }) {
   try {
     const answer = await command(`messages/${message}/${deed}/`);
     if (deed === "take-back") composer.putText("answer", answer.text);

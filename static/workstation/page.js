@@ -103,3 +103,15 @@ export function debounced(run, wait) {
 export const isTextField = (target) =>
   target instanceof HTMLElement &&
   (target.isContentEditable || /^(TEXTAREA|SELECT)$/.test(target.tagName) || (target instanceof HTMLInputElement && !/^(radio|checkbox|button)$/.test(target.type)));
+
+/** Runs a deed of a button or form, one at a time. The button keeps the focus: a disabled one would lose it.
+ * @param {HTMLElement} place @param {() => Promise<unknown>} run */
+export async function oneAtATime(place, run) {
+  if (place.ariaBusy === "true") return;
+  place.ariaBusy = "true";
+  try {
+    await run();
+  } finally {
+    place.ariaBusy = null;
+  }
+}

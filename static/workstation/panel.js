@@ -1,6 +1,6 @@
 // @ts-check
 /** The right panel: tabs, forms that are commands, contacts that are shown on demand. */
-import { element, find, findAll, gettext, toast } from "./page.js";
+import { element, find, findAll, gettext, oneAtATime, toast } from "./page.js";
 import { showError } from "./dialogs.js";
 import { command, read } from "./net.js";
 import { makePicker } from "./picker.js";
@@ -74,12 +74,15 @@ export function toggle() {
 }
 
 /** @param {SubmitEvent} event */
-async function submit(event) {
+function submit(event) {
   const form = /** @type {any} */ (event.target);
   if (!form.dataset.command) return;
   event.preventDefault();
-  const button = find("[type=submit]", form);
-  button.disabled = true;
+  oneAtATime(form, () => send(form));
+}
+
+/** @param {any} form */
+async function send(form) {
   showError(form, "");
   try {
     const answer = await command(`${item.kind}/${item.id}/${form.dataset.command}/`, Object.fromEntries(new FormData(form)));
@@ -88,23 +91,20 @@ async function submit(event) {
     root.dispatchEvent(new CustomEvent("done", { detail: { ...answer, command: form.dataset.command }, bubbles: true }));
   } catch (fault) {
     showError(form, /** @type {Error} */ (fault).message);
-  } finally {
-    button.disabled = false;
   }
 }
 
 /** @param {any} button */
 async function reveal(button) {
-  button.disabled = true;
   try {
     const contacts = await command(`guests/${button.dataset.guest}/reveal/`);
     for (const [name, value] of Object.entries(contacts)) {
       const place = find(`[data-contact=${name}]`, root);
       if (place) place.replaceChildren(link(name, /** @type {string} */ (value)));
     }
+    find("#contacts a")?.focus();
     button.hidden = true;
   } catch (fault) {
-    button.disabled = false;
     toast(/** @type {Error} */ (fault).message);
   }
 }
@@ -118,7 +118,7 @@ export function start() {
     const tab = event.target.closest("[data-panel]");
     if (tab) showTab(tab.dataset.panel);
     const button = event.target.closest("[data-do=reveal]");
-    if (button) reveal(button);
+    if (button) oneAtATime(button, () => reveal(button));
   });
   root.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
     const tab = /** @type {any} */ (event.target).closest("[data-panel]");

@@ -1,6 +1,6 @@
 // @ts-check
 /** The list: rows kept up to date by live events, never moving under the pointer. */
-import { config, debounced, find, findAll, firstList, gettext, interpolate, parse, serverNow } from "./page.js";
+import { config, debounced, find, findAll, firstList, gettext, interpolate, oneAtATime, parse, serverNow } from "./page.js";
 import { paint, showTitle } from "./clocks.js";
 import { Unreachable, read } from "./net.js";
 
@@ -285,15 +285,13 @@ function showFault(fault) {
 }
 
 async function loadMore() {
-  const button = find("#more");
-  button.disabled = true;
+  const last = list.lastElementChild;
   try {
-    show(await read("list/", { ...query, cursor: button.dataset.cursor }), true);
+    show(await read("list/", { ...query, cursor: find("#more").dataset.cursor }), true);
   } catch (fault) {
     showFault(/** @type {Error} */ (fault));
-  } finally {
-    button.disabled = false;
   }
+  if (find("#more").hidden) last?.nextElementSibling?.firstElementChild.focus();
 }
 
 /** @param {Partial<typeof query>} change */
@@ -321,7 +319,7 @@ export function start() {
   for (const line of list.children) setClock(line, known.get(/** @type {any} */ (line).dataset.key));
   showEmpty();
   find("#reorder").addEventListener("click", () => settle(true));
-  find("#more").addEventListener("click", loadMore);
+  find("#more").addEventListener("click", () => oneAtATime(find("#more"), loadMore));
   const calm = debounced(() => settle(), 400);
   list.addEventListener("pointerleave", calm);
   list.addEventListener("focusout", calm);
