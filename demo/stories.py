@@ -55,7 +55,7 @@ def fill(facts: Mapping[str, Any], *, chance: random.Random, place: str) -> Stor
 PARTS = ("ask", "detail", "answer", "promise", "note", "store", "expert", "thanks", "cause")
 
 
-def picture(chance: random.Random, *, width: int = 240, height: int = 180) -> bytes:
+def picture(chance: random.Random, *, width: int = 160, height: int = 120) -> bytes:
     """A small photograph-like PNG: coloured blocks on a shelf, no two alike."""
     wall, shelf = (chance.randint(190, 235),) * 3, (chance.randint(90, 140), chance.randint(70, 100), 60)
     goods = [tuple(chance.randint(40, 240) for _ in range(3)) for _ in range(8)]

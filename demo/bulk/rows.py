@@ -91,15 +91,24 @@ def public_id(seed: int, kind: int, number: int) -> uuid.UUID:
 
 
 class RowMaker:
-    """Numbers the rows from `bases` on. `guests` are asked for by their place in the load."""
+    """Numbers the rows from `bases` on. Guests are named by their place in the load.
 
-    def __init__(self, world: World, bases: Bases, *, seed: int) -> None:
-        self.world, self.seed = world, seed
+    `known` are the ids of guests and identities that are in the base already, by place; without it they are loaded too.
+    """
+
+    def __init__(self, world: World, bases: Bases, *, seed: int, known: Sequence[tuple[int, int]] = ()) -> None:
+        self.world, self.seed, self.known = world, seed, known
         self.first_guest, self.first_identity = bases.guest, bases.identity
         self._sessions, self._messages, self._cases = count(bases.session), count(bases.message), count(bases.case)
         self._steps, self._clocks, self._items = count(bases.step), count(bases.clock), count(bases.item)
         self._pauses = count(bases.pause)
         self._numbers = count(bases.number)
+
+    def _guest_id(self, place: int) -> int:
+        return self.known[place][0] if self.known else self.first_guest + place
+
+    def _identity_id(self, place: int) -> int:
+        return self.known[place][1] if self.known else self.first_identity + place
 
     def guests(self, guests: Iterable[tuple[int, GuestFacts]]) -> Lines:
         lines = Lines()
@@ -134,16 +143,16 @@ class RowMaker:
             pk = next(self._messages)
             key = public_id(self.seed, 2, pk)
             inbound = said.direction == Direction.IN
-            external = f"{guest.external_id}:{pk}" if inbound else f"out:{key}"
-            state = SendState.NONE if inbound else SendState.READ if pk % 5 else SendState.SENT
-            place = (session_id, facts.channel.account_id, self.first_guest + facts.guest, seq)
+            external = f"{guest.external_id}:{pk}" if inbound else f"out:{key}" if said.direction == Direction.OUT else ""
+            state = SendState.NONE if said.direction != Direction.OUT else SendState.READ if pk % 5 else SendState.SENT
+            place = (session_id, facts.channel.account_id, self._guest_id(facts.guest), seq)
             lines.add("omni.Message", pk, key, *place, said.direction, said.text, said.author_id, said.at, said.at, external, state)
         return pk
 
     def _session_row(self, lines: Lines, facts: CaseFacts, session_id: int, newest: int) -> None:
         first, last = facts.messages[0], facts.messages[-1]
         channel = facts.channel
-        ids = (channel.account_id, self.first_identity + facts.guest, self.first_guest + facts.guest, channel.queue_id)
+        ids = (channel.account_id, self._identity_id(facts.guest), self._guest_id(facts.guest), channel.queue_id)
         state = SessionState.PARKED if facts.is_open else SessionState.CLOSED
         subject = first_line(first.text, 60) if channel.kind == "email" else ""
         heard = next(said.at for said in reversed(facts.messages) if said.direction == Direction.IN)
@@ -153,7 +162,7 @@ class RowMaker:
     def _case_row(self, lines: Lines, facts: CaseFacts, session_id: int, case_id: int, number: str) -> None:
         matter = facts.matter
         routing = _routing(matter.path, _at_store(facts))
-        ids = (self.first_guest + facts.guest, session_id, matter.topic_id, matter.promise.policy_id, matter.group_id, facts.store_id)
+        ids = (self._guest_id(facts.guest), session_id, matter.topic_id, matter.promise.policy_id, matter.group_id, facts.store_id)
         opened = (facts.opened_at, facts.operator_id, facts.answered_at)
         times = (_waiting_since(facts), _last_at(facts), facts.closed_at, facts.cause)
         text = facts.messages[0].text
@@ -201,7 +210,7 @@ class RowMaker:
         self, lines: Lines, facts: CaseFacts, guest: GuestFacts, session_id: int, case_id: int, number: str, due: tuple[datetime, int]
     ) -> None:
         channel, last = facts.channel, facts.messages[-1]
-        who = (self.first_guest + facts.guest, guest.name, channel.kind)
+        who = (self._guest_id(facts.guest), guest.name, channel.kind)
         spoken = (None, False, channel.group_id, None, ItemState.CLOSED, 0, NO_DUE, 0, last.at, last.at)
         title = first_line(facts.messages[0].text, 60) if channel.kind == "email" else ""
         preview = first_line(last.text)

@@ -1,7 +1,9 @@
 """The demo day: a few hundred matters of the last days in every state, played through the product's own services."""
 
+import math
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,9 +11,10 @@ from django.db import connection, transaction
 
 from core.models import LiveEvent
 from customers.models import Identity
-from demo.material import material, on_street
-from demo.services import people
+from demo.material import material
+from demo.services import history, people
 from demo.services.addresses import Addresses
+from demo.services.history import home_of, street_of
 from demo.services.play import Play, cast_of
 from demo.stories import Stage, fill
 from omni.channels.contract import RawEvent
@@ -23,19 +26,42 @@ from stores.models import Store
 from tickets.services import defaults
 from worklist.services import counters
 
-STORIES = 300
-DAYS = 6
-# How far the matters of a day are, by its age in days: stages with weights. What is not over by now stops where it is.
-STAGES: Sequence[Sequence[tuple[Stage, int]]] = (
-    ((Stage.CLOSED, 46), (Stage.ANSWERED, 12), (Stage.IN_WORK, 16), (Stage.STORE_ANSWERED, 8), (Stage.HANDED_ON, 18)),
-    ((Stage.CLOSED, 76), (Stage.ANSWERED, 8), (Stage.IN_WORK, 10), (Stage.HANDED_ON, 6)),
-    ((Stage.CLOSED, 93), (Stage.IN_WORK, 4), (Stage.ANSWERED, 3)),
+HISTORY = 216
+# What is played through the services: days ago, how far it is (what is not over by now stops where it is), a store's part or none
+# (None = as it comes), how many.
+SCENES: Sequence[tuple[int, Stage, bool | None, int]] = (
+    (0, Stage.CLOSED, None, 14),
+    (0, Stage.ANSWERED, None, 5),
+    (0, Stage.IN_WORK, None, 6),
+    (0, Stage.STORE_ANSWERED, True, 4),
+    (0, Stage.HANDED_ON, True, 5),
+    (0, Stage.HANDED_ON, False, 4),
+    (1, Stage.CLOSED, None, 2),
+    (1, Stage.ANSWERED, None, 3),
+    (1, Stage.IN_WORK, None, 4),
+    (1, Stage.HANDED_ON, True, 2),
+    (1, Stage.HANDED_ON, False, 1),
+    (2, Stage.IN_WORK, None, 3),
+    (2, Stage.ANSWERED, None, 2),
 )
-FRESH_WAITING, FRESH_IN_HAND = 14, 18
+# Of the last minutes: waiting for an operator, and in an operator's hands.
+WAITING, IN_HAND = 14, 16
 
 
-def load(*, addresses: Addresses, now: datetime, seed: int = 1, stories: int = STORIES) -> None:
-    """Fill an empty base. Nothing goes out: news of a day that is over are not told, its messages count as sent."""
+@dataclass(frozen=True)
+class Scene:
+    """A matter to be played: when it begins and how far it goes."""
+
+    start: datetime
+    stage: Stage
+    with_store: bool | None = None
+
+
+def load(*, addresses: Addresses, now: datetime, seed: int = 1, share: float = 1.0) -> None:
+    """Fill an empty base; `share` makes the day smaller.
+
+    Nothing goes out: news of a day that is over are not told, its messages count as sent.
+    """
     chance = random.Random(seed)
     with transaction.atomic():
         defaults.load(now=now)
@@ -44,7 +70,8 @@ def load(*, addresses: Addresses, now: datetime, seed: int = 1, stories: int = S
         people.make_staff(stores)
         accounts = people.make_accounts(addresses)
         identities = people.make_guests(chance, accounts, now=now)
-        _play_all(chance, accounts, identities, stores, now=now, stories=stories)
+        history.write(chance, identities, stores, number=round(HISTORY * share), now=now)
+        _play_all(chance, accounts, identities, stores, now=now, share=share)
         _leave_unreadable(accounts, now=now)
         _set_presence(now=now)
         counters.recount()
@@ -60,25 +87,32 @@ def _play_all(
     stores: Sequence[Store],
     *,
     now: datetime,
-    stories: int,
+    share: float,
 ) -> None:
     told: list[dict[str, Any]] = material("stories")
     cast, by_scope = cast_of(), {str(account.public_id): account for account in accounts}
     free = list(identities)
     chance.shuffle(free)
-    plan = sorted(_plan(chance, now, stories), key=lambda step: step[0])
     deck: list[dict[str, Any]] = []
-    for start, stage in plan:
-        deck = deck or chance.sample(told, len(told))
-        facts = deck.pop()
+    for scene in sorted(_scenes(chance, now, share), key=lambda scene: scene.start):
+        facts = _next_story(deck, told, chance, scene.with_store)
         identity = _next_guest(free, "email" if facts.get("mail") else "")
-        store = stores[identity.guest_id % len(stores)]
-        street = store.address.split(", ")[1].removesuffix(" ул.")
-        story = fill(facts, chance=chance, place=on_street(street))
+        store = home_of(identity, stores)
+        story = fill(facts, chance=chance, place=street_of(store))
         account = by_scope[identity.scope]
-        Play(story=story, account=account, identity=identity, store=store, cast=cast, chance=chance).run(
-            start=start, until=now, stage=stage
-        )
+        play = Play(story=story, account=account, identity=identity, store=store, cast=cast, chance=chance)
+        play.run(start=scene.start, until=now, stage=scene.stage)
+
+
+def _next_story(deck: list[dict[str, Any]], told: list[dict[str, Any]], chance: random.Random, with_store: bool | None) -> dict[str, Any]:
+    """Every story is told once before any is told again."""
+    if len(deck) < len(told) // 4:
+        deck.extend(chance.sample(told, len(told)))
+
+    def fits(facts: dict[str, Any]) -> bool:
+        return with_store is None or ("expert" in facts and bool(facts.get("store")) == with_store)
+
+    return deck.pop(next((place for place, facts in enumerate(deck) if fits(facts)), 0))
 
 
 def _next_guest(free: list[Identity], channel: str) -> Identity:
@@ -89,17 +123,16 @@ def _next_guest(free: list[Identity], channel: str) -> Identity:
     return identity
 
 
-def _plan(chance: random.Random, now: datetime, stories: int) -> list[tuple[datetime, Stage]]:
-    """When each matter begins and how far it goes: today's first, then older days with fewer."""
-    fresh = [(now - timedelta(minutes=chance.uniform(1, 28)), Stage.WAITING) for _ in range(FRESH_WAITING)]
-    fresh += [(now - timedelta(minutes=chance.uniform(15, 50)), chance.choice([Stage.ASKED, Stage.TALKING])) for _ in range(FRESH_IN_HAND)]
-    plan = []
-    for _ in range(stories - len(fresh)):
-        age = min(int(chance.expovariate(0.55)), DAYS)
-        start = now - timedelta(days=age, minutes=chance.triangular(20, 1400, 400))
-        stages = STAGES[min(age, len(STAGES) - 1)]
-        plan.append((start, chance.choices([stage for stage, _ in stages], [weight for _, weight in stages])[0]))
-    return plan + fresh
+def _scenes(chance: random.Random, now: datetime, share: float) -> Iterator[Scene]:
+    for days, stage, with_store, number in SCENES:
+        for _ in range(math.ceil(number * share)):
+            # A matter that is to be over needs its hours; one that has only begun began lately.
+            minutes = chance.triangular(*((300, 1400, 500) if stage >= Stage.STORE_ANSWERED else (30, 400, 60)))
+            yield Scene(now - timedelta(days=days, minutes=minutes), stage, with_store)
+    for _ in range(math.ceil(WAITING * share)):
+        yield Scene(now - timedelta(minutes=chance.uniform(1, 28)), Stage.WAITING)
+    for _ in range(math.ceil(IN_HAND * share)):
+        yield Scene(now - timedelta(minutes=chance.uniform(15, 50)), chance.choice([Stage.ASKED, Stage.TALKING]))
 
 
 def _leave_unreadable(accounts: Sequence[ChannelAccount], *, now: datetime) -> None:

@@ -168,12 +168,13 @@ class Play:
             return
         self._pass(5, 90)
         self._answer(expert, self.story.expert)
+        if stage < Stage.CLOSED:
+            return
         if self.story.thanks:
             self._pass(3, 180)
             self._guest_says(self.story.thanks)
-        if stage == Stage.CLOSED:
-            self._pass(5, 60)
-            cases.close(case_id=case.pk, cause=Cause(self.story.cause or Cause.SOLVED), by=expert, now=self.at)
+        self._pass(5, 60)
+        cases.close(case_id=case.pk, cause=Cause(self.story.cause or Cause.SOLVED), by=expert, now=self.at)
 
     def _wait_perhaps(self, case: Case, expert: Staff) -> None:
         if self.chance.random() < 0.4:

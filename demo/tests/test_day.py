@@ -35,7 +35,7 @@ def loaded(django_db_setup, django_db_blocker):
     """One demo day for all tests of this file, gone with them."""
     with django_db_blocker.unblock():
         connection.ensure_connection()
-        day.load(addresses=WHERE, now=timezone.now(), stories=120)
+        day.load(addresses=WHERE, now=timezone.now(), share=0.5)
         yield
         call_command("flush", interactive=False, verbosity=0)
 
@@ -126,8 +126,9 @@ def test_the_file_tells_what_others_need(settings, tmp_path):
     assert urlsplit(facts["telegram"]["webhook"]).path == f"/hooks/telegram/{ChannelAccount.objects.get(kind='telegram').public_id}/"
     assert facts["mail"]["smtp_port"] == 2525
     assert facts["site_key"]
-    for entry in facts["sign_ins"]:
-        assert Staff.objects.get(login=entry["login"]).check_password(entry["password"])
+    people_named = Staff.objects.filter(login__in=[entry["login"] for entry in facts["sign_ins"]])
+    assert people_named.count() == len(facts["sign_ins"]) >= 6
+    assert {entry["password"] for entry in facts["sign_ins"]} == {people.PASSWORD}
 
 
 def test_a_base_with_people_in_it_is_left_alone():
