@@ -1,7 +1,7 @@
 """Search over tickets and dialogues: words of messages in any Russian form, ticket numbers, guests by name, telephone or e-mail.
 
-Quick at millions of messages: a rare word is read from the full-text index, a frequent one is met within the newest messages, and
-no statement runs longer than STATEMENT_SECONDS.
+Quick at millions of messages: a frequent word is met within the newest messages, a rare one is read from the full-text index, and no
+statement runs longer than STATEMENT_SECONDS.
 """
 
 import re
@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from psycopg2.errors import QueryCanceled
 
 from accounts.models import Staff
+from accounts.rights import Right
 from core.refusal import Refusal
 from core.text import first_line, searchable
 from customers.models import Guest
@@ -38,6 +39,12 @@ GUESTS = 200
 LEADING_NUMBER_SIGN = re.compile(r"^[№#]\s*")
 PHONE = re.compile(r"^\+?[\d\s()\-]{7,20}$")
 
+CONVERSATIONS, CONVERSATIONS_AT_ONCE = 8_000, 1_000
+
+_OF_SESSIONS = """
+select session_id, max(id) from omni_message
+where session_id = any(%s) and deleted_at is null and search @@ websearch_to_tsquery('russian', %s) group by session_id
+"""
 _WINDOW = """
 with newest as materialized (select id, session_id, search from omni_message where id > %s and id <= %s and deleted_at is null)
 select session_id, max(id) from newest where search @@ websearch_to_tsquery('russian', %s) group by session_id
@@ -117,7 +124,7 @@ def _by_guest(staff: Staff, wanted: str, limit: int) -> _Rows:
     ids = list(guests_named(wanted)[:GUESTS]) or list(guests_alike(wanted)[:GUESTS])
     if not ids:
         return {}
-    found = Item.objects.visible_to(staff).filter(guest_id__in=ids).order_by("-last_at")[: limit * 2]
+    found = Item.objects.visible_to(staff).filter(guest_id__in=ids).order_by("-last_at", "-pk")[: limit * 2]
     return {item.pk: (item, Why.GUEST, None) for item in found}
 
 
@@ -158,24 +165,50 @@ def probe(wanted: str) -> "QuerySet[Message, tuple[int, int]]":
 
 
 def _by_message(staff: Staff, wanted: str, limit: int) -> tuple[_Rows, bool]:
-    matches = list(probe(wanted)[: PROBE + 1])
-    if len(matches) <= PROBE:
-        return _rows_of(staff, _newest_of_each(matches), limit), True
-    return _walk(staff, wanted, limit)
-
-
-def _walk(staff: Staff, wanted: str, limit: int) -> tuple[_Rows, bool]:
-    """The newest messages in growing windows until enough visible ones are found, the beginning is reached or the time is over."""
-    rows: _Rows = {}
     top: int = Message.objects.aggregate(top=Max("pk"))["top"] or 0
+    newest = _window(wanted, top, FIRST_WINDOW)
+    if len(newest) < limit:  # not so frequent: the index holds few enough of it
+        matches = list(probe(wanted)[: PROBE + 1])
+        if len(matches) <= PROBE:
+            return _rows_of(staff, _newest_of_each(matches), limit), True
+    if not staff.has_right(Right.EVERYTHING):
+        return _walk_visible(staff, wanted, limit)
+    return _walk(staff, wanted, limit, top=top)
+
+
+def _window(wanted: str, top: int, width: int) -> dict[int, int]:
+    """Conversations with a match among `width` messages up to the id `top`, with the newest match of each."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WINDOW, [top - width, top, wanted])
+        return dict(cursor.fetchall())
+
+
+def _walk(staff: Staff, wanted: str, limit: int, *, top: int) -> tuple[_Rows, bool]:
+    """The newest messages in growing windows until enough are found, the beginning is reached or the time is over."""
+    rows: _Rows = {}
     width, stop = FIRST_WINDOW, time.monotonic() + WALK_SECONDS
     while top > 0 and len(rows) < limit and time.monotonic() < stop:
-        with connection.cursor() as cursor:
-            cursor.execute(_WINDOW, [top - width, top, wanted])
-            matches: dict[int, int] = dict(cursor.fetchall())
-        rows = {**_rows_of(staff, matches, limit), **rows}
+        rows = {**_rows_of(staff, _window(wanted, top, width), limit), **rows}
         top, width = top - width, min(width * 2, WIDEST_WINDOW)
     return rows, top <= 0
+
+
+def _walk_visible(staff: Staff, wanted: str, limit: int) -> tuple[_Rows, bool]:
+    """The same for who sees a part: through the newest conversations of that part."""
+    rows: _Rows = {}
+    visible = (
+        Item.objects.visible_to(staff).filter(session_id__isnull=False).order_by("-last_at", "-pk").values_list("session_id", flat=True)
+    )
+    sessions = list(dict.fromkeys(visible[:CONVERSATIONS]))
+    stop = time.monotonic() + WALK_SECONDS
+    for start in range(0, len(sessions), CONVERSATIONS_AT_ONCE):
+        if len(rows) >= limit or time.monotonic() > stop:
+            return rows, False
+        with connection.cursor() as cursor:
+            cursor.execute(_OF_SESSIONS, [sessions[start : start + CONVERSATIONS_AT_ONCE], wanted])
+            matches: dict[int, int] = dict(cursor.fetchall())
+        rows |= _rows_of(staff, matches, limit)
+    return rows, len(sessions) < CONVERSATIONS
 
 
 def _newest_of_each(matches: Iterable[tuple[int, int]]) -> dict[int, int]:
@@ -189,7 +222,7 @@ def _rows_of(staff: Staff, matches: dict[int, int], limit: int) -> _Rows:
     """The visible rows of these conversations; a conversation with tickets is shown as its tickets."""
     if not matches:
         return {}
-    found = list(Item.objects.visible_to(staff).filter(session_id__in=list(matches)).order_by("-last_at")[: limit * 2])
+    found = list(Item.objects.visible_to(staff).filter(session_id__in=list(matches)).order_by("-last_at", "-pk")[: limit * 2])
     with_tickets = {item.session_id for item in found if item.kind == Kind.CASE}
     shown = [item for item in found if item.kind == Kind.CASE or item.session_id not in with_tickets]
     return {item.pk: (item, Why.MESSAGE, matches[item.session_id or 0]) for item in shown}

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 def fields_of(answer):
     """What the browser would send back of a form: its initial values."""
     form = answer.context["adminform"].form
-    data = {}
+    data: dict[str, object] = {}
     for name in form.fields:
         value = form[name].value()
         if value is True:

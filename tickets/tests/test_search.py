@@ -128,6 +128,18 @@ def test_a_frequent_word_comes_from_the_newest_messages(chief, monkeypatch):
     assert everything.complete
 
 
+def test_a_frequent_word_is_found_in_the_own_part(monkeypatch):
+    monkeypatch.setattr(search, "PROBE", 3)
+    monkeypatch.setattr(search, "FIRST_WINDOW", 2)
+    monkeypatch.setattr(search, "CONVERSATIONS_AT_ONCE", 2)
+    sessions = [write("магазин", visitor=f"v{n}") for n in range(6)]
+    colleague, stranger = b.a_person("colleague", groups=[b.a_group()]), b.a_person("stranger", groups=[b.a_group("other", "Другая")])
+    found = search.search(staff=colleague, words="магазинов", limit=3)
+    assert sessions_of(found) == [session.pk for session in sessions[:-4:-1]]
+    assert search.search(staff=colleague, words="магазинов").complete
+    assert search.search(staff=stranger, words="магазинов") == search.Found(hits=[], complete=True)
+
+
 def test_what_would_take_too_long_is_refused_with_a_sentence(chief, monkeypatch):
     def slow(staff, wanted):
         with connection.cursor() as cursor:
