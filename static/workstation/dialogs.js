@@ -133,6 +133,7 @@ async function signIn() {
   await show(
     "sign-in",
     (root, done) => {
+      find("#again-login").value = config.login;
       find("#again-password").focus();
       find("form", root).addEventListener("submit", async (/** @type {any} */ event) => {
         const answer = await send(new FormData(event.target));

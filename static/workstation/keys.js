@@ -123,13 +123,16 @@ function pressed(event) {
 function single(event) {
   const modified = event.ctrlKey || event.altKey || event.metaKey || event.getModifierState("AltGraph");
   if (!config.singleKeys || modified || isTextField(event.target) || event.repeat) return;
-  const key = KEYS.find((one) => one.code === event.code && Boolean(one.shift) === event.shiftKey);
+  // The question mark stands elsewhere on a Russian keyboard: it is known by itself.
+  const place = event.key === "?" ? { code: "Slash", shift: true } : { code: event.code, shift: event.shiftKey };
+  const key = KEYS.find((one) => one.code === place.code && Boolean(one.shift) === place.shift);
   if (!key) return;
   event.preventDefault();
   key.run();
 }
 
 export function start() {
+  palette.offer(KEYS);
   document.addEventListener("keydown", pressed);
   document.addEventListener("click", (event) => {
     const target = /** @type {any} */ (event.target);

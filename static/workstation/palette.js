@@ -2,7 +2,6 @@
 /** One field that reaches everything: commands, tickets by number, guests by name or telephone. */
 import { debounced, element, find, gettext, icon } from "./page.js";
 import * as item from "./item.js";
-import * as keys from "./keys.js";
 import { read } from "./net.js";
 
 const LATIN = "`qwertyuiop[]asdfghjkl;'zxcvbnm,.";
@@ -22,13 +21,20 @@ const list = find("#palette-list");
 /** @type {{name: string, hint: string, shown: string, icon: string, run: () => void}[]} */
 let choices = [];
 let active = 0;
+/** @type {readonly {name: string, words: string, shown: string, run: () => void}[]} */
+let commands = [];
+
+/** What the palette can carry out: the keys tell it, so that the two modules do not import each other. @param {typeof commands} all */
+export function offer(all) {
+  commands = all;
+}
 
 /** @param {string} words */
 function findCommands(words) {
   const text = words.toLowerCase().trim();
   const spellings = [text, otherLayout(text)];
   const fits = (/** @type {any} */ key) => spellings.some((spelling) => spelling.split(/\s+/).every((part) => `${key.name} ${key.words}`.toLowerCase().includes(part)));
-  const found = keys.KEYS.filter((key) => !text || fits(key));
+  const found = commands.filter((key) => !text || fits(key));
   return found.map((key) => ({ name: key.name, hint: "", shown: key.shown, icon: "command", run: key.run }));
 }
 
