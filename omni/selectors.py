@@ -42,9 +42,16 @@ class FeedPage:
     before: str | None
 
 
+# What a feed shows; the rest of these wide rows is not carried over.
+_FEED_FIELDS = (
+    "session_id", "guest_id", "direction", "text", "visible_text", "sent_at", "sequence", "received_at", "is_automatic", "edited_at",
+    "deleted_at", "send_state", "send_error", "author__full_name", "account__kind", "letter__subject",
+)  # fmt: skip
+
+
 def _feed(guest_id: int) -> "QuerySet[Message]":
-    related = ("author", "session", "account", "letter")
-    feed = Message.objects.filter(guest_id=guest_id).select_related(*related).prefetch_related("attachments").defer("search", "letter__html")
+    feed = Message.objects.filter(guest_id=guest_id).select_related("author", "account", "letter").only(*_FEED_FIELDS)
+    feed = feed.prefetch_related("attachments")
     return feed.order_by("-sent_at", "-sequence", "-id")
 
 

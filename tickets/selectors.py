@@ -22,11 +22,14 @@ def find_case(*, staff: Staff, case_id: int) -> Case:
     """One ticket with what its screen shows. Raises Refusal (404)."""
     if not Item.objects.visible_to(staff).filter(kind=Kind.CASE, subject_id=case_id).exists():
         raise Refusal("not_found", _("There is no such ticket, or you may not see it."), status=404)
-    return Case.objects.select_related("guest", "session__account", "topic", "group", "store", "owner", "opened_by", "policy").get(pk=case_id)
+    return Case.objects.select_related("guest", "session__account", "topic", "group", "store", "owner", "opened_by", "policy").get(
+        pk=case_id
+    )
 
 
 def list_steps(case: Case) -> Sequence[CaseStep]:
-    return list(case.steps.select_related("by", "group", "owner").order_by("at", "id"))
+    shown = ("case_id", "step", "at", "state", "details", "by__full_name", "group__name", "group__name_en", "owner__full_name")
+    return list(case.steps.select_related("by", "group", "owner").only(*shown).order_by("at", "id"))
 
 
 @dataclass(frozen=True)

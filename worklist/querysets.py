@@ -10,7 +10,7 @@ from stores.selectors import list_store_ids
 from worklist.states import ItemState
 
 if TYPE_CHECKING:
-    from worklist.models import Item  # noqa: F401
+    from worklist.models import Item
 
 M = TypeVar("M", bound="Item")
 

@@ -61,6 +61,4 @@ class ChannelAccount(models.Model):
 
     def config(self) -> AccountConfig:
         """The account as its adapter sees it, secrets opened. Raises core.secrets.SecretLost."""
-        return AccountConfig(
-            id=str(self.public_id), kind=self.kind, settings=self.settings, secrets=secrets.open_box(self.closed_secrets)
-        )
+        return AccountConfig(id=str(self.public_id), kind=self.kind, settings=self.settings, secrets=secrets.open_box(self.closed_secrets))

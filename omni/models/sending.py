@@ -40,9 +40,7 @@ class Attempt(models.Model):
         indexes = [
             models.Index(fields=["next_at"], condition=Q(state=SendState.QUEUED), name="attempt_due"),
             models.Index(fields=["claimed_until"], condition=Q(state=SendState.SENDING), name="attempt_lost"),
-            models.Index(
-                fields=["session", "message"], condition=Q(state__in=[SendState.QUEUED, SendState.SENDING]), name="attempt_order"
-            ),
+            models.Index(fields=["session", "message"], condition=Q(state__in=[SendState.QUEUED, SendState.SENDING]), name="attempt_order"),
         ]
 
     def __str__(self) -> str:

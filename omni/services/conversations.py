@@ -93,9 +93,7 @@ def add_inbound(*, session: Session, item: Inbound, now: datetime) -> Message:
         now=now,
     )
     if item.subject or item.html:
-        Letter.objects.create(
-            message=message, subject=storable(item.subject)[:500], html=storable(item.html), rfc_message_id=_rfc_id(item)
-        )
+        Letter.objects.create(message=message, subject=storable(item.subject)[:500], html=storable(item.html), rfc_message_id=_rfc_id(item))
     if message.is_automatic:  # an out-of-office mail neither waits for an answer nor changes the state
         session.save(update_fields=["message_count", "last_message_at"])
         return message
@@ -130,14 +128,10 @@ def _count_waiting(session: Session, message: Message, *, now: datetime) -> None
     if begun is None and session.state != SessionState.PARKED:
         first = not Message.objects.filter(session=session, direction=Direction.OUT, is_automatic=False).exists()
         metric = Metric.FIRST_RESPONSE if first else Metric.NEXT_RESPONSE
-        clocks.start(
-            subject=session.clock_subject, policy=session.queue.policy, metrics=[metric], now=now, since=session.waiting_since
-        )
+        clocks.start(subject=session.clock_subject, policy=session.queue.policy, metrics=[metric], now=now, since=session.waiting_since)
 
 
-def add_line(
-    *, session: Session, direction: Direction, text: str, by: Staff | None, now: datetime, external_id: str = ""
-) -> Message:
+def add_line(*, session: Session, direction: Direction, text: str, by: Staff | None, now: datetime, external_id: str = "") -> Message:
     """A note or system line in the locked session's feed; the guest never sees it."""
     message = _insert(
         session=session, direction=direction, text=text, sent_at=now, author=by, is_automatic=by is None, external_id=external_id, now=now
@@ -149,7 +143,7 @@ def add_line(
 
 def add_outgoing(*, session: Session, text: str, by: Staff | None, now: datetime, reply_to: str = "", automatic: bool = False) -> Message:
     """The row of an answer in the locked session; `omni.services.answering` sends it."""
-    message = _insert(
+    return _insert(
         session=session,
         direction=Direction.OUT,
         text=text,
@@ -160,7 +154,6 @@ def add_outgoing(*, session: Session, text: str, by: Staff | None, now: datetime
         send_state=SendState.QUEUED,
         now=now,
     )
-    return message
 
 
 def _insert(*, session: Session, direction: Direction, text: str, sent_at: datetime, now: datetime, **values: object) -> Message:

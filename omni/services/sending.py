@@ -3,11 +3,11 @@
 from datetime import datetime, timedelta
 
 import structlog
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from core import events
 from core.live import announce
 from core.refusal import Refusal
 from omni import dispatch
@@ -17,7 +17,6 @@ from omni.events import SendFailed
 from omni.models import Attempt, ChannelAccount, EarlyStatus, Message, Session
 from omni.services import outgoing, webchat
 from omni.states import SEND_MOVES, AccountState, Direction, SendState
-from core import events
 
 log = structlog.get_logger(__name__)
 # Seconds before try 2, 3, ...; after the last one the message has failed and the author is told.

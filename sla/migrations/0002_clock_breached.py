@@ -4,14 +4,13 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('sla', '0001_initial'),
+        ("sla", "0001_initial"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='clock',
-            index=models.Index(condition=models.Q(('breached_at__isnull', False)), fields=['breached_at'], name='clock_breached'),
+            model_name="clock",
+            index=models.Index(condition=models.Q(("breached_at__isnull", False)), fields=["breached_at"], name="clock_breached"),
         ),
     ]

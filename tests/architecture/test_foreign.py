@@ -94,7 +94,9 @@ def ask(client, address):
     headers = {"Idempotency-Key": str(uuid.uuid4()), "Accept": "application/json"}
     found = {}
     for method in ("get", "post", "put", "patch", "delete"):
-        answer = getattr(client, method)(address, **({"data": body, "content_type": "application/json"} if method != "get" else {}), headers=headers)
+        answer = getattr(client, method)(
+            address, **({"data": body, "content_type": "application/json"} if method != "get" else {}), headers=headers
+        )
         found[method] = (answer.status_code, b"".join(answer) if answer.streaming else answer.content)
     form = client.post(address, {"text": "чужое", "reason": "чужое", "cause": "solved"}, headers=headers)
     found["form"] = (form.status_code, b"" if form.streaming else form.content)
@@ -118,7 +120,9 @@ def signed_in(staff):
 
 @pytest.mark.parametrize("rights", [None, [Right.DESK, Right.CASES_READ]], ids=["full rights", "lower rights"])
 def test_a_foreign_operator_opens_and_changes_nothing(secret, rights):
-    stranger = b.a_person("stranger", "Посторонний", groups=[b.a_group("other", "Другая")], role=b.a_role("foreign", rights) if rights else None)
+    stranger = b.a_person(
+        "stranger", "Посторонний", groups=[b.a_group("other", "Другая")], role=b.a_role("foreign", rights) if rights else None
+    )
     client, before, asked = signed_in(stranger), states(), 0
     for address in addresses(secret):
         for method, (status, content) in ask(client, address).items():

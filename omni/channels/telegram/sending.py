@@ -25,7 +25,8 @@ def send(outgoing: Outgoing, account: AccountConfig) -> SendResult:
     for part in left:
         outcome = send_part(part, outgoing.recipient, "" if sent else outgoing.reply_to, account)
         if not isinstance(outcome, Sent):
-            return partly(outcome, sent=sent[len(outgoing.already_sent) :], done=len(parts) - len(left) + left.index(part), total=len(parts))
+            done = len(parts) - len(left) + left.index(part)
+            return partly(outcome, sent=sent[len(outgoing.already_sent) :], done=done, total=len(parts))
         sent.extend(outcome.external_ids)
     return Sent(tuple(sent))
 
