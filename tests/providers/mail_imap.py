@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import Message
 from email.policy import SMTP as WIRE
+from functools import partial
 from typing import Any
 
 from twisted.cred.error import UnauthorizedLogin
@@ -72,6 +73,7 @@ class Inbox:
 
     def __init__(self, mails: Store, address: str) -> None:
         self.mails, self.address = mails, address
+        self.told: dict[Any, Callable[[], None]] = {}
 
     def getUIDValidity(self) -> int:  # noqa: N802
         return self.mails.uidvalidity
@@ -104,10 +106,15 @@ class Inbox:
         return imap4.statusRequestHelper(self, names)
 
     def addListener(self, listener: Any) -> None:  # noqa: N802
-        """Clients learn of new mails when they select or ask again."""
+        """The client's connection: told of each new mail (IDLE, RFC 2177)."""
+        self.told[listener] = partial(self.tell, listener)
+        self.mails.watch(self.address, self.told[listener])
 
     def removeListener(self, listener: Any) -> None:  # noqa: N802
-        """See addListener."""
+        self.mails.unwatch(self.address, self.told.pop(listener))
+
+    def tell(self, listener: Any) -> None:
+        reactor.callFromThread(listener.newMessages, self.getMessageCount(), None)
 
     def addMessage(self, message: Any, flags: Any = (), date: Any = None) -> int:  # noqa: N802
         self.mails.deliver(self.address, message.read())

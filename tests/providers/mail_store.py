@@ -3,6 +3,7 @@
 import itertools
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -25,10 +26,23 @@ class Store:
         self._lock = threading.RLock()
         self._mails: dict[str, list[StoredMail]] = {}
         self._uids = itertools.count(1)
+        self._watchers: dict[str, list[Callable[[], None]]] = {}
 
     def deliver(self, address: str, raw: bytes) -> None:
         with self._lock:
             self._mails.setdefault(owner(address), []).append(StoredMail(next(self._uids), raw, datetime.now(UTC)))
+            watchers = list(self._watchers.get(owner(address), ()))
+        for tell in watchers:
+            tell()
+
+    def watch(self, address: str, tell: Callable[[], None]) -> None:
+        """Have `tell` called for each new mail of the address."""
+        with self._lock:
+            self._watchers.setdefault(owner(address), []).append(tell)
+
+    def unwatch(self, address: str, tell: Callable[[], None]) -> None:
+        with self._lock:
+            self._watchers.get(owner(address), []).remove(tell)
 
     def mails(self, address: str) -> list[StoredMail]:
         """The mails of an address, oldest first."""

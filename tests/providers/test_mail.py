@@ -2,6 +2,7 @@
 
 import imaplib
 import json
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -51,6 +52,16 @@ def test_the_products_fetcher_reads_what_a_guest_sends(mail):
         mail.send(**{"from": "anna@guests.example", "text": "Ещё"})
         assert [parse_mail(one.raw).text.strip() for one in box.new_mails(fetched.cursor, since=since)] == ["Ещё"]
     assert mail.store.mails(ADDRESS)[0].flags == {"\\Seen"}
+
+
+def test_a_waiting_client_is_told_of_a_new_mail(mail):
+    with mailbox(mail) as box:
+        assert box.can_idle
+        waiting = threading.Timer(0.2, mail.send, kwargs={"from": "anna@guests.example", "text": "Ау"})
+        waiting.start()
+        assert box.wait(20, threading.Event())
+        assert len(list(box.new_mails(None, since=datetime.now(UTC)))) == 1
+        waiting.join()
 
 
 def test_a_wrong_password_is_refused(mail):

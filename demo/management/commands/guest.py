@@ -1,0 +1,65 @@
+"""Plays a guest over the real wire against the running product, and waits for the operator's answer.
+
+manage.py guest --channel telegram --text "Здравствуйте, где мой заказ?"
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from core.embedded.private_files import write_private
+from demo.guests import CHANNELS, Guest, Outside, Unreachable
+from demo.services import addresses
+
+STATE = "guests.json"
+
+
+class Command(BaseCommand):
+    help = __doc__
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--channel", choices=sorted(CHANNELS), default="telegram")
+        parser.add_argument("--text", required=True, help="what the guest writes")
+        parser.add_argument("--name", default="Анна", help="the guest's name")
+        parser.add_argument("--wait", type=float, default=120, metavar="SECONDS", help="how long to wait for an answer; 0 = not at all")
+        parser.add_argument("--again", action="store_true", help="go on as the guest of the last call in this channel")
+        parser.add_argument("--url", default="", help="the product's address, if it is not the one of the last start")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        channel, state = options["channel"], Path(settings.VAR_DIR) / STATE
+        known = addresses.read(state) or {}
+        guest: Guest = CHANNELS[channel](_outside(options["url"]), known.get(channel, {}) if options["again"] else {})
+        try:
+            guest.say(options["text"], name=options["name"])
+            self.stdout.write(f"{options['name']}: {options['text']}")
+            answered = self._wait(guest, options["wait"])
+        except Unreachable as fault:
+            raise CommandError(str(fault)) from None
+        finally:
+            write_private(state, json.dumps(known | {channel: guest.kept}))
+        if options["wait"] and not answered:
+            self.stdout.write(f"No answer within {options['wait']:g} s. Go on with --again.")
+            sys.exit(2)
+
+    def _wait(self, guest: Guest, seconds: float) -> bool:
+        """Print the first answer. Whether there was one."""
+        if not seconds:
+            return False
+        for text in guest.answers(seconds):
+            self.stdout.write(f"Operator: {text}")
+            return True
+        return False
+
+
+def _outside(url: str) -> Outside:
+    facts = addresses.read(Path(settings.VAR_DIR) / addresses.FILE)
+    if facts is None:
+        raise CommandError(
+            f"There is no {addresses.FILE} in {settings.VAR_DIR}: start the product with its demo day first (`manage.py up`)."
+        )
+    return Outside(product=(url or str(facts["product"])).rstrip("/"), providers=str(facts["providers"]), facts=facts)
