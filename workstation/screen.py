@@ -2,9 +2,13 @@
 
 from dataclasses import asdict
 from datetime import datetime
+from functools import cache
 from typing import Any
 
+from django.template.loader import render_to_string
 from django.templatetags.static import static
+from django.utils import translation
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from accounts.models import Staff
@@ -165,6 +169,13 @@ def part_context(*, opened: Opened, staff: Staff, panel: str, now: datetime) -> 
     return around | dialogue | panel_context(opened=opened, staff=staff, panel=panel, now=now)
 
 
+@cache
+def fixtures(language: str) -> SafeString:
+    """Dialogs and blank markup: the same on every desk of a language, so rendered once."""
+    blank = {"blank_row": blank_row(), "blank_entries": [feed.blank_entry()]}
+    return render_to_string("workstation/_dialogs.html", {"sprite": static("icons/sprite.svg"), **blank})
+
+
 def page_context(*, staff: Staff, query: ListQuery, opened: Opened | None, position: Position | None, now: datetime) -> dict[str, Any]:
     """The whole desk."""
     current = key_of(opened.item) if opened else ""
@@ -178,8 +189,7 @@ def page_context(*, staff: Staff, query: ListQuery, opened: Opened | None, posit
         "breaks": breaks(),
         "is_operator": staff.has_right(Right.ANSWER),
         "is_admin": staff.has_right(Right.ADMIN),
-        "blank_row": blank_row(),
-        "blank_entries": [feed.blank_entry()],
+        "fixtures": fixtures(translation.get_language()),
         "config": config(staff=staff, position=position, query=query, now=now) | {"presence": presence},
         **list_context(staff=staff, query=query, current=current, now=now),
     }
