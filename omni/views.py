@@ -2,7 +2,6 @@
 
 import structlog
 from django.conf import settings
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -47,8 +46,7 @@ def webhook(request: HttpRequest, kind: str, account_id: str) -> HttpResponse:
         reason = f"{length} bytes: over the limit of {settings.WEBHOOK_BODY_LIMIT}; the beginning is kept"
         journal.keep_refused(account=account, event=event, reason=reason)
         return JsonResponse({})
-    with transaction.atomic():
-        kept = journal.keep(account=account, event=event)
-        if kept is not None and kept.state == EventState.RECEIVED:
-            dispatch.after_commit("omni.tasks.process_event", event_id=kept.pk)
+    kept = journal.keep(account=account, event=event)
+    if kept is not None and kept.state == EventState.RECEIVED:
+        dispatch.after_commit("omni.tasks.process_event", event_id=kept.pk)
     return JsonResponse({})
