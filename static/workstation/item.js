@@ -90,7 +90,7 @@ export function close(push = true) {
 export const refresh = debounced(async () => {
   if (!item) return;
   const opened = item;
-  const tab = find("[data-panel][aria-selected=true]")?.dataset.panel || "";
+  const tab = panel.shownTab();
   try {
     const answer = await read(`${item.kind}/${item.id}/header/`, { panel: tab });
     if (opened !== item) return;
@@ -98,7 +98,7 @@ export const refresh = debounced(async () => {
     const focused = head.contains(document.activeElement) && /** @type {any} */ (document.activeElement).dataset.do;
     head.innerHTML = answer.header;
     if (focused) (find(`[data-do="${focused}"]`, head) || find("#feed")).focus();
-    panel.replace(answer.panel);
+    panel.replace(answer.panel, tab);
     composer.setSilent(answer.why_silent);
     rows.apply([answer.row]);
     showBanner();

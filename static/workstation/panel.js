@@ -25,9 +25,11 @@ export function close() {
   root.replaceChildren();
 }
 
-/** @param {string} html */
-export function replace(html) {
-  if (isBeingFilled()) return;
+export const shownTab = () => find("[data-panel][aria-selected=true]", root)?.dataset.panel || "";
+
+/** Fresh content of a tab, unless the person has gone to another one meanwhile. @param {string} html @param {string} tab */
+export function replace(html, tab) {
+  if (isBeingFilled() || shownTab() !== tab) return;
   const focused = /** @type {any} */ (document.activeElement);
   const [hadFocus, id] = [root.contains(focused), focused?.id];
   root.innerHTML = html;
