@@ -70,7 +70,7 @@ class Play:
         if stage <= Stage.TALKING:
             return
         if self.story.answer:
-            self._answer_at_once(stage)
+            self._answer_at_once()
         else:
             self._hand_on(stage)
 
@@ -127,15 +127,14 @@ class Play:
         }
         return Sent(external_ids=[by_kind[self.account.kind]])
 
-    def _answer_at_once(self, stage: Stage) -> None:
+    def _answer_at_once(self) -> None:
         self._pass(0.5, 4)
         self._answer(self._operator, self.story.answer)
         if self.story.thanks and self.chance.random() < 0.8:
             self._pass(1, 8)
             self._guest_says(self.story.thanks)
-        if stage == Stage.CLOSED:
-            self._pass(0.5, 3)
-            conversations.close(session_id=self.session_id, by=self._operator, now=self.at)
+        self._pass(0.5, 3)
+        conversations.close(session_id=self.session_id, by=self._operator, now=self.at)
 
     def _hand_on(self, stage: Stage) -> None:
         """The operator opens a ticket, promises an answer, and is free for the next guest."""

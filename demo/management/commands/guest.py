@@ -15,8 +15,6 @@ from core.embedded.private_files import write_private
 from demo.guests import CHANNELS, Guest, Outside, Unreachable
 from demo.services import addresses
 
-STATE = "guests.json"
-
 
 class Command(BaseCommand):
     help = __doc__
@@ -31,9 +29,10 @@ class Command(BaseCommand):
         parser.add_argument("--url", default="", help="the product's address, if it is not the one of the last start")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        channel, state = options["channel"], Path(settings.VAR_DIR) / STATE
-        known = addresses.read(state) or {}
-        guest: Guest = CHANNELS[channel](_outside(options["url"]), known.get(channel, {}) if options["again"] else {})
+        # A file for each channel: guests of several channels may be played at once.
+        state = Path(settings.VAR_DIR) / f"guest-{options['channel']}.json"
+        known = addresses.read(state) if options["again"] else None
+        guest: Guest = CHANNELS[options["channel"]](_outside(options["url"]), known or {})
         try:
             guest.say(options["text"], name=options["name"])
             self.stdout.write(f"{options['name']}: {options['text']}")
@@ -41,7 +40,7 @@ class Command(BaseCommand):
         except Unreachable as fault:
             raise CommandError(str(fault)) from None
         finally:
-            write_private(state, json.dumps(known | {channel: guest.kept}))
+            write_private(state, json.dumps(guest.kept))
         if options["wait"] and not answered:
             self.stdout.write(f"No answer within {options['wait']:g} s. Go on with --again.")
             sys.exit(2)

@@ -20,6 +20,7 @@ async function send(event) {
   if (answer.error) return;
   sent.push({ ...body, date: new Date().toUTCString(), own: true });
   $("text").value = "";
+  $("subject").value = "";
   answered = null;
   await draw();
 }
