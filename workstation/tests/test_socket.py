@@ -161,8 +161,11 @@ def test_an_event_is_found_without_its_wake(live_product):
     async def listen():
         async with Screen(live_product, cookie, position) as screen:
             await screen.hello()
-            number = client().incr(f"live:number:{staff.pk}")
-            client().xadd(f"live:log:{staff.pk}", {"e": json.dumps({"kind": "item", "data": {"n": 1}})}, id=f"0-{number}")
+            # As the publisher does, in one step, only without its PUBLISH.
+            step = client().pipeline(transaction=True)
+            step.set(f"live:number:{staff.pk}", position.number + 1)
+            step.xadd(f"live:log:{staff.pk}", {"e": json.dumps({"kind": "item", "data": {"n": 1}})}, id=f"0-{position.number + 1}")
+            step.execute()
             await screen.say(type="watch", topics=[])
             return await screen.hear()
 
