@@ -18,22 +18,21 @@ def recognise(
     key = storable(external_id)[:255]
     known = Identity.objects.select_for_update().select_related("guest").filter(scope=scope, external_id=key).first()
     if known is None:
-        _create(channel=channel, scope=scope, external_id=key, name=name, now=now, address=address, phone=phone, email=email)
-        known = Identity.objects.select_for_update().select_related("guest").get(scope=scope, external_id=key)
+        known = _create(channel=channel, scope=scope, external_id=key, name=name, now=now, address=address, phone=phone, email=email)
     else:
         _refresh(known, name=name, address=address, phone=phone, email=email)
     return known
 
 
-def _create(*, channel: str, scope: str, external_id: str, name: str, now: datetime, address: str, phone: str, email: str) -> None:
+def _create(*, channel: str, scope: str, external_id: str, name: str, now: datetime, address: str, phone: str, email: str) -> Identity:
     serialise(f"identity:{scope}:{external_id}")
-    if Identity.objects.filter(scope=scope, external_id=external_id).exists():
-        return
+    if met := Identity.objects.select_for_update().select_related("guest").filter(scope=scope, external_id=external_id).first():
+        return met
     shown = first_line(storable(name), 160)
     guest = Guest.objects.create(
         name=shown, phone=phone, email=email, created_at=now, search_text=searchable(shown, phone, email, external_id)
     )
-    Identity.objects.create(
+    return Identity.objects.create(
         guest=guest,
         channel=channel,
         scope=scope,

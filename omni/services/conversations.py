@@ -1,11 +1,14 @@
 """Sessions: opened by a message, joined by the next ones, taken, handed on, parked with a ticket, closed."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Staff
+from accounts.rights import Right
 from core import audit, events
 from core.live import announce
 from core.refusal import Refusal
@@ -17,7 +20,7 @@ from omni.followers import followers
 from omni.models import ChannelAccount, Letter, Message, Session
 from omni.services import loads, rows
 from omni.states import SESSION_MOVES, Direction, Reopen, SendState, SessionState
-from sla.models import Metric
+from sla.models import Clock, Metric
 from sla.services import clocks
 
 # Message-time may not lie in the future of our clock by more than this: a wrong clock must not sort above all answers.
@@ -26,11 +29,14 @@ FUTURE_LIMIT = timedelta(minutes=5)
 
 def lock(session_id: int) -> Session:
     """The session, locked until the transaction ends. Raises Refusal when it does not exist."""
-    found = Session.objects.select_for_update(of=("self",)).select_related("account", "guest", "queue__policy__calendar", "identity")
-    session = found.filter(pk=session_id).first()
+    session = _locked().filter(pk=session_id).first()
     if session is None:
         raise Refusal("not_found", _("There is no such dialogue."), status=404)
     return session
+
+
+def _locked() -> "QuerySet[Session]":
+    return Session.objects.select_for_update(of=("self",)).select_related("account", "guest", "queue__policy__calendar", "identity")
 
 
 def move(session: Session, state: SessionState) -> None:
@@ -42,12 +48,14 @@ def move(session: Session, state: SessionState) -> None:
 
 def join_or_open(*, account: ChannelAccount, identity: Identity, subject: str, now: datetime) -> Session:
     """The identity's open session, else the last one reopened, else a new one (the queue's rule). Identity must be locked."""
-    last = Session.objects.filter(identity=identity, account=account).order_by("-opened_at", "-pk").first()
+    # Locked at once: between a look and a lock an operator could close it.
+    last = _locked().filter(identity=identity, account=account).order_by("-opened_at", "-pk").first()
     if last is not None and last.state != SessionState.CLOSED:
-        return lock(last.pk)
+        return last
     if last is not None and _may_reopen(last, now=now):
-        return reopen(session=lock(last.pk), now=now)
-    session = Session.objects.create(
+        return reopen(session=last, now=now)
+    # Nobody else sees the new row before the commit, so it needs no lock.
+    return Session.objects.create(
         account=account,
         identity=identity,
         guest=identity.guest,
@@ -57,7 +65,6 @@ def join_or_open(*, account: ChannelAccount, identity: Identity, subject: str, n
         opened_at=now,
         last_message_at=now,
     )
-    return lock(session.pk)
 
 
 def _may_reopen(last: Session, *, now: datetime) -> bool:
@@ -71,7 +78,8 @@ def reopen(*, session: Session, now: datetime) -> Session:
     """A closed session goes on in the queue: whoever had it may be absent, so it is given out anew."""
     move(session, SessionState.WAITING)
     session.owner, session.closed_at, session.opened_at = None, None, now
-    session.save(update_fields=["state", "owner", "closed_at", "opened_at"])
+    session.queue = session.account.queue  # where the channel's dialogues wait today
+    session.save(update_fields=["state", "owner", "closed_at", "opened_at", "queue"])
     for follower in followers():
         follower.on_reopened(session, now=now)
     return session
@@ -97,7 +105,7 @@ def add_inbound(*, session: Session, item: Inbound, now: datetime) -> Message:
     if message.is_automatic:  # an out-of-office mail neither waits for an answer nor changes the state
         session.save(update_fields=["message_count", "last_message_at"])
         return message
-    _count_waiting(session, message, now=now)
+    running = _count_waiting(session, message, now=now)
     held = False
     for follower in followers():
         if follower.holds(session):
@@ -106,7 +114,7 @@ def add_inbound(*, session: Session, item: Inbound, now: datetime) -> Message:
     if session.state == SessionState.PARKED and not held:
         move(session, SessionState.WAITING)
         session.save(update_fields=["state"])
-    rows.show(session, now=now, preview=message)
+    rows.show(session, now=now, preview=message, running=running)
     events.publish(MessageReceived(message_id=message.pk, session_id=session.pk, guest_id=session.guest_id))
     return message
 
@@ -115,7 +123,8 @@ def _rfc_id(item: Inbound) -> str:
     return storable(item.external_id)[:255]
 
 
-def _count_waiting(session: Session, message: Message, *, now: datetime) -> None:
+def _count_waiting(session: Session, message: Message, *, now: datetime) -> Sequence[Clock] | None:
+    """The session's running clocks, when they had to be started."""
     begun = session.waiting_since
     # The wait starts with the guest's word, but never before our last answer.
     session.waiting_since = begun or min(max(message.sent_at, session.last_message_at), now)
@@ -125,10 +134,13 @@ def _count_waiting(session: Session, message: Message, *, now: datetime) -> None
     session.save(
         update_fields=["waiting_since", "last_inbound_at", "last_inbound_id", "unread", "message_count", "last_message_at", "subject"]
     )
-    if begun is None and session.state != SessionState.PARKED:
-        first = not Message.objects.filter(session=session, direction=Direction.OUT, is_automatic=False).exists()
-        metric = Metric.FIRST_RESPONSE if first else Metric.NEXT_RESPONSE
-        clocks.start(subject=session.clock_subject, policy=session.queue.policy, metrics=[metric], now=now, since=session.waiting_since)
+    if begun is not None or session.state == SessionState.PARKED:
+        return None
+    is_new = session.message_count == 1
+    first = is_new or not Message.objects.filter(session=session, direction=Direction.OUT, is_automatic=False).exists()
+    metric = Metric.FIRST_RESPONSE if first else Metric.NEXT_RESPONSE
+    policy, subject = session.queue.policy, session.clock_subject
+    return clocks.start(subject=subject, policy=policy, metrics=[metric], now=now, since=session.waiting_since, is_new=is_new) or None
 
 
 def add_line(*, session: Session, direction: Direction, text: str, by: Staff | None, now: datetime, external_id: str = "") -> Message:
@@ -200,6 +212,7 @@ def take(*, session_id: int, by: Staff, now: datetime) -> Session:
 
 def assign(*, session: Session, to: Staff, by: Staff | None, now: datetime, action: str = "session.assigned") -> Session:
     """Give the locked session to a person and count it into the load."""
+    loads.lock(session.owner_id, to.pk)
     loads.release(session)
     move(session, SessionState.ACTIVE) if session.state != SessionState.ACTIVE else None
     session.owner, session.assigned_at = to, now
@@ -211,10 +224,13 @@ def assign(*, session: Session, to: Staff, by: Staff | None, now: datetime, acti
 
 
 @transaction.atomic
-def give_back(*, session_id: int, by: Staff | None, now: datetime, reason: str = "") -> Session:
-    """Return an active session to its queue; its place is by the guest's waiting time, not the end. `by` None = the system."""
+def give_back(*, session_id: int, by: Staff | None, now: datetime, reason: str = "", owner_id: int | None = None) -> Session:
+    """Return an active session to its queue; its place is by the guest's waiting time, not the end. `by` None = the system.
+
+    `owner_id` = only while this person has it. Raises Refusal.
+    """
     session = lock(session_id)
-    if session.state != SessionState.ACTIVE:
+    if session.state != SessionState.ACTIVE or (owner_id is not None and session.owner_id != owner_id):
         raise Refusal("wrong_state", _("Only a dialogue in work can go back to the queue."))
     loads.release(session)
     move(session, SessionState.WAITING)
@@ -231,8 +247,8 @@ def transfer(*, session_id: int, to: Staff, by: Staff, note: str, now: datetime)
     session = lock(session_id)
     if session.state not in {SessionState.ACTIVE, SessionState.WAITING}:
         raise Refusal("wrong_state", _("Only an open dialogue can be handed on."))
-    if not to.is_active:
-        raise Refusal("absent", _("This person does not work here any more."))
+    if not to.is_active or not to.has_right(Right.ANSWER):
+        raise Refusal("absent", _("This person does not work here any more, or does not answer guests."))
     assign(session=session, to=to, by=by, now=now, action="session.transferred")
     if note.strip():
         add_line(session=session, direction=Direction.NOTE, text=note, by=by, now=now)
@@ -245,6 +261,9 @@ def park(*, session: Session, by: Staff | None, now: datetime) -> Session:
     move(session, SessionState.PARKED)
     session.owner = None
     session.save(update_fields=["state", "owner"])
+    # The ticket's promises take over, the wait of an unanswered question included.
+    for follower in followers():
+        follower.on_parked(session, now=now)
     clocks.cancel(subject=session.clock_subject, now=now)
     rows.show(session, now=now)
     return session

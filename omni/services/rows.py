@@ -1,5 +1,6 @@
 """A session's row in the work list."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -7,6 +8,7 @@ from core.text import first_line
 from omni.models import Message, Session
 from omni.services import webchat
 from omni.states import SessionState
+from sla.models import Clock
 from sla.services import clocks
 from worklist.models import Item
 from worklist.services import items
@@ -21,11 +23,14 @@ _STATES = {
 }
 
 
-def show(session: Session, *, now: datetime, preview: Message | None = None) -> Item:
-    """Write the row of the locked session as it is now; a visitor of the web chat is told to look."""
+def show(session: Session, *, now: datetime, preview: Message | None = None, running: Sequence[Clock] | None = None) -> Item:
+    """Write the row of the locked session as it is now; a visitor of the web chat is told to look.
+
+    `running` = its clocks, the nearest due first, if the caller has them.
+    """
     webchat.wake(session)
-    running = [clock for clock in clocks.running(session.clock_subject) if clock.paused_at is None]
-    due = running[0] if running else None
+    found = clocks.running(session.clock_subject) if running is None else running
+    due = next((clock for clock in found if clock.paused_at is None), None)
     values: dict[str, Any] = {
         "session_id": session.pk,
         "guest_id": session.guest_id,
