@@ -18,6 +18,15 @@ class Follower(Protocol):
     def on_answered(self, session: Session, message: Message, *, now: datetime) -> None:
         """A person's answer has been written to the guest."""
 
+    def on_sent(self, session: Session, message: Message, *, now: datetime) -> None:
+        """The channel has taken the answer."""
+
+    def on_unanswered(self, session: Session, message: Message, *, now: datetime) -> None:
+        """The answer never reached the guest, who waits again since `session.waiting_since`."""
+
+    def on_parked(self, session: Session, *, now: datetime) -> None:
+        """The operator has left the conversation to this follower; `session.waiting_since` tells whether the guest waits."""
+
     def on_reopened(self, session: Session, *, now: datetime) -> None:
         """A closed session goes on because the guest came back."""
 

@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from core.locks import only_one
+from omni import dispatch
 from omni.chat import tokens, uploads
 from omni.models import InboundEvent, Message
 from omni.services import distribution, files, journal, presence, sending
@@ -53,8 +54,9 @@ def sweep_attempts(**_kwargs: object) -> None:
     with only_one("omni.sweep_attempts") as mine:
         if mine:
             sending.recover_lost(now=timezone.now())
+            # Called up, not sent here: one slow mail server must not hold up the other channels.
             for attempt_id in sending.find_due(now=timezone.now()):
-                sending.send(attempt_id, now=timezone.now())
+                dispatch.after_commit("omni.tasks.send_attempt", expires=60, attempt_id=attempt_id)
 
 
 @shared_task

@@ -65,14 +65,11 @@ def _refresh(identity: Identity, *, name: str, address: str, phone: str, email: 
     if address and identity.address != address[:255]:
         identity.address = address[:255]
         identity_changes.append("address")
-    if identity.blocked_at:
-        identity.blocked_at = None
-        identity_changes.append("blocked_at")
     if identity_changes:
         identity.save(update_fields=identity_changes)
 
 
-def mark_blocked(*, identity: Identity, now: datetime | None) -> None:
-    """The guest blocked us in this channel (None = lets us write again)."""
-    identity.blocked_at = now
+def mark_blocked(*, identity: Identity, at: datetime | None) -> None:
+    """The guest blocked us in this channel at the provider's time `at` (None = lets us write again)."""
+    identity.blocked_at = at
     identity.save(update_fields=["blocked_at"])

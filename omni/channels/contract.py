@@ -80,7 +80,8 @@ class DeliveryState(StrEnum):
 class Inbound:
     """One thing an event turns into. `external_id` is unique within the channel account.
 
-    `sent_at` is the provider's time (aware UTC), `sequence` orders items of one instant, `album` joins parts of one post,
+    `sent_at` is the provider's time (aware UTC), of an EDIT that of the message it changes (`edited_at` = when it was changed),
+    `sequence` orders items of one instant, `album` joins parts of one post,
     `thread_keys` are our own outgoing message ids or tokens the item refers to, most trusted first.
     For STATUS items `external_id` is the provider's id of our message and `state`, `error` tell its fate.
     """
@@ -106,6 +107,7 @@ class Inbound:
     """A telephone number the provider vouches for (E.164), else empty."""
     email: str = ""
     machine: str | None = None
+    edited_at: datetime | None = None
     conversation: str = ""
     """Where to answer: chat id, address. Empty = guest_external_id."""
     extra: Mapping[str, Any] = field(default_factory=dict)
@@ -210,6 +212,7 @@ class Failed:
     code: str
     text: str
     reason: Reason = Reason.REJECTED
+    sent: Sequence[str] = ()
 
 
 SendResult = Sent | Retry | Failed

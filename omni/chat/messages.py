@@ -17,8 +17,8 @@ from omni.channels.webchat.adapter import FILES_AT_ONCE, TEXT_LIMIT
 from omni.chat import forms, uploads
 from omni.chat.sites import Site
 from omni.models import Attachment, ChatToken, InboundEvent, Message
-from omni.services import conversations, distribution, files, journal
-from omni.states import Direction, FileState, SessionState
+from omni.services import distribution, files, journal
+from omni.states import FileState, SessionState
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def post(*, site: Site, token: ChatToken, draft: Draft, user_agent: str, now: da
     _check(draft)
     rows = uploads.find_own(token=token, ids=draft.upload_ids)
     event = RawEvent(
-        body=_body(token, draft, rows),
+        body=_body(site, token, draft, rows),
         headers={"content-type": "application/json", "user-agent": user_agent[:240]},
         received_at=now,
     )
@@ -82,7 +82,7 @@ def post(*, site: Site, token: ChatToken, draft: Draft, user_agent: str, now: da
         _wait_for_the_other(kept.pk)
     message = find(token, draft.client_id)
     if message is not None and processed is not None:
-        _follow_up(site, message, draft, now=now)
+        _follow_up(message, now=now)
     return Posted(draft.client_id, message)
 
 
@@ -101,7 +101,7 @@ def _check(draft: Draft) -> None:
         raise Refusal("too_many_files", _("At most %(limit)d files at a time.") % {"limit": FILES_AT_ONCE}, status=400)
 
 
-def _body(token: ChatToken, draft: Draft, rows: Sequence[Any]) -> bytes:
+def _body(site: Site, token: ChatToken, draft: Draft, rows: Sequence[Any]) -> bytes:
     """The event that WebChatAdapter.parse reads."""
     event = {
         "client_id": str(draft.client_id),
@@ -110,6 +110,9 @@ def _body(token: ChatToken, draft: Draft, rows: Sequence[Any]) -> bytes:
         "phone": token.phone,
         "text": storable(draft.text),
         "page_url": token.page_url,
+        # Kept with the message: a consent that was given must not depend on when the message is understood.
+        "answers": dict(draft.answers),
+        "form": forms.in_words(site, draft.answers) if draft.answers else "",
         "uploads": [{"ref": row.path, "name": row.name, "mime": row.mime, "size": row.size} for row in rows],
     }
     return json.dumps(event, ensure_ascii=False).encode()
@@ -121,23 +124,9 @@ def _wait_for_the_other(event_id: int) -> None:
         list(InboundEvent.objects.select_for_update().filter(pk=event_id).values_list("pk"))
 
 
-def _follow_up(site: Site, message: Message, draft: Draft, *, now: datetime) -> None:
+def _follow_up(message: Message, *, now: datetime) -> None:
     for row in Attachment.objects.filter(message=message, state=FileState.PENDING):
         files.fetch(row.pk, now=now)
-    if draft.answers:
-        _tell_answers(site, message, draft, now=now)
     session = message.session
     if session.state == SessionState.WAITING:
         distribution.try_give_out(group_id=session.queue.group_id, now=now)
-
-
-def _tell_answers(site: Site, message: Message, draft: Draft, *, now: datetime) -> None:
-    with transaction.atomic():
-        conversations.add_line(
-            session=conversations.lock(message.session_id),
-            direction=Direction.SYSTEM,
-            text=forms.in_words(site, draft.answers),
-            by=None,
-            now=now,
-            external_id=f"{message.external_id}:form",
-        )

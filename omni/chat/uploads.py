@@ -1,12 +1,10 @@
 """Files that visitors put up before their message, and files of messages that visitors fetch."""
 
-import hashlib
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils.translation import gettext_lazy as _
 
@@ -58,17 +56,13 @@ def take(*, token: ChatToken, name: str, data: bytes, now: datetime) -> ChatUplo
     mime = files.sniff(data)
     if mime not in TAKEN or _is_markup(data):
         raise Refusal("file_type", _("Files of this type are not taken. A photo, a PDF or a document will do."), status=415)
-    digest = hashlib.sha256(data).hexdigest()
-    path = f"files/{digest[:2]}/{digest}"
-    if not default_storage.exists(path):
-        default_storage.save(path, ContentFile(data))
     return ChatUpload.objects.create(
         account=token.account,
         visitor=token.visitor,
         name=files.safe_name(name),
         mime=mime,
         size=len(data),
-        path=path,
+        path=files.put(data),
         created_at=now,
     )
 

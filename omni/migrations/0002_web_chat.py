@@ -7,61 +7,78 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('omni', '0001_initial'),
+        ("omni", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ChatNonce',
+            name="ChatNonce",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('nonce', models.CharField(max_length=64)),
-                ('expires_at', models.DateTimeField(db_index=True)),
-                ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='omni.channelaccount')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("nonce", models.CharField(max_length=64)),
+                ("expires_at", models.DateTimeField(db_index=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="omni.channelaccount"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('account', 'nonce'), name='chat_nonce_once')],
+                "constraints": [models.UniqueConstraint(fields=("account", "nonce"), name="chat_nonce_once")],
             },
         ),
         migrations.CreateModel(
-            name='ChatToken',
+            name="ChatToken",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('digest', models.CharField(max_length=64, unique=True)),
-                ('visitor', models.CharField(max_length=255)),
-                ('device', models.CharField(max_length=64)),
-                ('name', models.CharField(blank=True, max_length=160)),
-                ('phone', models.CharField(blank=True, max_length=20)),
-                ('page_url', models.CharField(blank=True, max_length=1000)),
-                ('user_agent', models.CharField(blank=True, max_length=240)),
-                ('created_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('revoked_at', models.DateTimeField(null=True)),
-                ('device_forgotten', models.BooleanField(default=False)),
-                ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='omni.channelaccount')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("digest", models.CharField(max_length=64, unique=True)),
+                ("visitor", models.CharField(max_length=255)),
+                ("device", models.CharField(max_length=64)),
+                ("name", models.CharField(blank=True, max_length=160)),
+                ("phone", models.CharField(blank=True, max_length=20)),
+                ("page_url", models.CharField(blank=True, max_length=1000)),
+                ("user_agent", models.CharField(blank=True, max_length=240)),
+                ("created_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                ("revoked_at", models.DateTimeField(null=True)),
+                ("device_forgotten", models.BooleanField(default=False)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="omni.channelaccount"
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['account', 'device'], name='chat_token_device'), models.Index(fields=['expires_at'], name='chat_token_expiry')],
+                "indexes": [
+                    models.Index(fields=["account", "device"], name="chat_token_device"),
+                    models.Index(fields=["expires_at"], name="chat_token_expiry"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ChatUpload',
+            name="ChatUpload",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('visitor', models.CharField(max_length=255)),
-                ('name', models.CharField(max_length=240)),
-                ('mime', models.CharField(max_length=120)),
-                ('size', models.BigIntegerField()),
-                ('path', models.CharField(db_index=True, max_length=240)),
-                ('created_at', models.DateTimeField()),
-                ('used_at', models.DateTimeField(null=True)),
-                ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='omni.channelaccount')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("visitor", models.CharField(max_length=255)),
+                ("name", models.CharField(max_length=240)),
+                ("mime", models.CharField(max_length=120)),
+                ("size", models.BigIntegerField()),
+                ("path", models.CharField(db_index=True, max_length=240)),
+                ("created_at", models.DateTimeField()),
+                ("used_at", models.DateTimeField(null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="omni.channelaccount"
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('used_at__isnull', True)), fields=['created_at'], name='chat_upload_unused')],
+                "indexes": [models.Index(condition=models.Q(("used_at__isnull", True)), fields=["created_at"], name="chat_upload_unused")],
             },
         ),
     ]

@@ -5,20 +5,28 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('omni', '0002_web_chat'),
+        ("omni", "0002_web_chat"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='MailboxCursor',
+            name="MailboxCursor",
             fields=[
-                ('account', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='mailbox_cursor', serialize=False, to='omni.channelaccount')),
-                ('mailbox', models.CharField(max_length=400)),
-                ('uidvalidity', models.BigIntegerField()),
-                ('last_uid', models.BigIntegerField(default=0)),
-                ('read_at', models.DateTimeField()),
+                (
+                    "account",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="mailbox_cursor",
+                        serialize=False,
+                        to="omni.channelaccount",
+                    ),
+                ),
+                ("mailbox", models.CharField(max_length=400)),
+                ("uidvalidity", models.BigIntegerField()),
+                ("last_uid", models.BigIntegerField(default=0)),
+                ("read_at", models.DateTimeField()),
             ],
         ),
     ]

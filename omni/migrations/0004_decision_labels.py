@@ -4,19 +4,28 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('omni', '0003_mailbox_cursor'),
+        ("omni", "0003_mailbox_cursor"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='decision',
-            options={'verbose_name': 'distribution decision', 'verbose_name_plural': 'distribution decisions'},
+            name="decision",
+            options={"verbose_name": "distribution decision", "verbose_name_plural": "distribution decisions"},
         ),
         migrations.AlterField(
-            model_name='attachment',
-            name='state',
-            field=models.CharField(choices=[('pending', 'being fetched'), ('stored', 'stored'), ('too_large', 'too large'), ('gone', 'no longer available'), ('no_file', 'a place or a contact, no file')], default='pending', max_length=9),
+            model_name="attachment",
+            name="state",
+            field=models.CharField(
+                choices=[
+                    ("pending", "being fetched"),
+                    ("stored", "stored"),
+                    ("too_large", "too large"),
+                    ("gone", "no longer available"),
+                    ("no_file", "a place or a contact, no file"),
+                ],
+                default="pending",
+                max_length=9,
+            ),
         ),
     ]

@@ -36,6 +36,8 @@ class Session(models.Model):
     waiting_since = models.DateTimeField(null=True)
     """When the guest began to wait for an answer; null = nobody waits."""
     guest_read_at = models.DateTimeField(null=True)
+    held_weight = models.PositiveSmallIntegerField(default=0)
+    """What the session counts in its owner's load: the account's weight when it was taken, whatever the weight is now."""
     message_count = models.PositiveIntegerField(default=0)
     unread = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -1,6 +1,7 @@
 """Sends: each try is a row with a key of its own."""
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +18,8 @@ class Attempt(models.Model):
     session = models.ForeignKey(Session, models.CASCADE, related_name="+", db_index=False)
     account = models.ForeignKey(ChannelAccount, models.PROTECT, related_name="+", db_index=False)
     number = models.PositiveSmallIntegerField(_("number"))
+    tries = models.PositiveSmallIntegerField(default=1)
+    """Which try this is since a person wished the message to be sent: the back-off counts from there."""
     state = models.CharField(_("state"), max_length=9, choices=SendState, default=SendState.QUEUED)
     next_at = models.DateTimeField(_("not before"))
     claimed_until = models.DateTimeField(null=True)
@@ -38,6 +41,7 @@ class Attempt(models.Model):
             ),
         ]
         indexes = [
+            GinIndex(fields=["external_ids"], name="attempt_external_ids"),
             models.Index(fields=["next_at"], condition=Q(state=SendState.QUEUED), name="attempt_due"),
             models.Index(fields=["claimed_until"], condition=Q(state=SendState.SENDING), name="attempt_lost"),
             models.Index(fields=["session", "message"], condition=Q(state__in=[SendState.QUEUED, SendState.SENDING]), name="attempt_order"),

@@ -12,12 +12,9 @@ from core import audit
 from core.refusal import Refusal
 from omni.channels.contract import Capabilities, OutgoingFile
 from omni.channels.registry import adapter_for
-from omni.followers import followers
 from omni.models import Message, Session
-from omni.services import conversations, files, rows, sending
-from omni.states import Direction, SendState, SessionState
-from sla.models import Metric
-from sla.services import clocks
+from omni.services import conversations, files, sending, waiting
+from omni.states import Direction, SessionState
 
 
 def capabilities_of(session: Session) -> Capabilities:
@@ -47,7 +44,7 @@ def answer(
     last = Message.objects.filter(pk=session.last_inbound_id).values_list("external_id", flat=True).first()
     message = conversations.add_outgoing(session=session, text=text, by=by, now=now, reply_to=last or "")
     files.store_uploads(message=message, uploads=uploads)
-    _stop_waiting(session, message, now=now)
+    waiting.stop(session, message, now=now)
     sending.queue(message=message, not_before=now + timedelta(seconds=capabilities_of(session).undo_seconds), now=now)
     audit.record(action="message.answered", by=by, subject=session, now=now, details={"message": message.pk})
     return message
@@ -88,18 +85,6 @@ def _check(session: Session, text: str, uploads: Sequence[OutgoingFile], *, now:
         raise Refusal("window_closed", _("The reply window of this channel is over."))
 
 
-def _stop_waiting(session: Session, message: Message, *, now: datetime) -> None:
-    """A person has answered: nobody waits, unless the send fails for good (then the wait comes back)."""
-    session.waiting_since, session.unread, session.last_message_at = None, 0, now
-    # A colleague's answer counts as news for whoever else is writing.
-    session.last_inbound_id = max(session.last_inbound_id, message.pk)
-    session.save(update_fields=["waiting_since", "unread", "last_message_at", "last_inbound_id", "message_count"])
-    clocks.meet(subject=session.clock_subject, metrics=[Metric.FIRST_RESPONSE, Metric.NEXT_RESPONSE], now=now)
-    for follower in followers():
-        follower.on_answered(session, message, now=now)
-    rows.show(session, now=now, preview=message)
-
-
 @transaction.atomic
 def take_back(*, message_id: int, by: Staff) -> Message:
     """Undo a send that has not begun. Raises Refusal when it is too late."""
@@ -107,22 +92,9 @@ def take_back(*, message_id: int, by: Staff) -> Message:
     session = conversations.lock(message.session_id)
     if not sending.cancel(message=message):
         raise Refusal("too_late", _("The message is already on its way."))
-    _wait_again(session, message, now=timezone.now())
+    waiting.again(session, message, now=timezone.now())
     audit.record(action="message.taken_back", by=by, subject=session, now=timezone.now(), details={"message": message.pk})
     return message
-
-
-def _wait_again(session: Session, message: Message, *, now: datetime) -> None:
-    """The answer that ended the guest's wait never left: unless another one did, the guest waits as before."""
-    later = Message.objects.filter(session=session, seq__gt=message.seq, direction=Direction.OUT).exclude(send_state=SendState.CANCELLED)
-    if later.exists() or session.waiting_since is not None or session.last_inbound_at is None:
-        return
-    session.waiting_since = session.last_inbound_at
-    session.save(update_fields=["waiting_since"])
-    clocks.start(
-        subject=session.clock_subject, policy=session.queue.policy, metrics=[Metric.NEXT_RESPONSE], now=now, since=session.waiting_since
-    )
-    rows.show(session, now=now)
 
 
 @transaction.atomic
@@ -132,5 +104,7 @@ def resend(*, message_id: int, by: Staff, now: datetime) -> Message:
     session = conversations.lock(message.session_id)
     message.refresh_from_db()
     sending.requeue(message=message, now=now)
+    if not session.messages.filter(direction=Direction.IN, seq__gt=message.seq).exists():
+        waiting.stop(session, message, now=now)
     audit.record(action="message.resent", by=by, subject=session, now=now, details={"message": message.pk})
     return message

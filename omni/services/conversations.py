@@ -25,6 +25,8 @@ from sla.services import clocks
 
 # Message-time may not lie in the future of our clock by more than this: a wrong clock must not sort above all answers.
 FUTURE_LIMIT = timedelta(minutes=5)
+# A message that claims to be older was held up somewhere, or its sender's clock is wrong: the wait counts from its arrival.
+LATE_LIMIT = timedelta(hours=24)
 
 
 def lock(session_id: int) -> Session:
@@ -126,8 +128,9 @@ def _rfc_id(item: Inbound) -> str:
 def _count_waiting(session: Session, message: Message, *, now: datetime) -> Sequence[Clock] | None:
     """The session's running clocks, when they had to be started."""
     begun = session.waiting_since
-    # The wait starts with the guest's word, but never before our last answer.
-    session.waiting_since = begun or min(max(message.sent_at, session.last_message_at), now)
+    answers = Message.objects.filter(session=session, direction=Direction.OUT, is_automatic=False).order_by("-seq")
+    answered = None if session.message_count == 1 else answers.values_list("sent_at", flat=True).first()
+    session.waiting_since = begun or _wait_begins(message.sent_at, answered=answered, now=now)
     session.last_inbound_at, session.last_inbound_id = now, message.pk
     session.unread += 1
     session.last_message_at = now
@@ -137,10 +140,16 @@ def _count_waiting(session: Session, message: Message, *, now: datetime) -> Sequ
     if begun is not None or session.state == SessionState.PARKED:
         return None
     is_new = session.message_count == 1
-    first = is_new or not Message.objects.filter(session=session, direction=Direction.OUT, is_automatic=False).exists()
-    metric = Metric.FIRST_RESPONSE if first else Metric.NEXT_RESPONSE
+    metric = Metric.NEXT_RESPONSE if answered else Metric.FIRST_RESPONSE
     policy, subject = session.queue.policy, session.clock_subject
     return clocks.start(subject=subject, policy=policy, metrics=[metric], now=now, since=session.waiting_since, is_new=is_new) or None
+
+
+def _wait_begins(sent_at: datetime, *, answered: datetime | None, now: datetime) -> datetime:
+    """When the guest began to wait: with the own word, but not before our last answer, nor by a clock that is days off."""
+    if now - sent_at > LATE_LIMIT:
+        return now
+    return min(max(sent_at, answered) if answered else sent_at, now)
 
 
 def add_line(*, session: Session, direction: Direction, text: str, by: Staff | None, now: datetime, external_id: str = "") -> Message:

@@ -30,27 +30,36 @@ def give_out(*, group_id: int, now: datetime, limit: int = 100) -> int:
 def _give_one(group_id: int, *, now: datetime) -> bool:
     with transaction.atomic():
         serialise(f"distribution:{group_id}")
-        session = _next_waiting(group_id)
-        if session is None:
-            return False
-        candidates = _candidates(group_id, session, now=now)
-        if not candidates:
-            return False
-        chosen = candidates[0]
-        conversations.assign(session=session, to=Staff.objects.get(pk=chosen.staff_id), by=None, now=now, action="session.given")
-        _explain(session, group_id, candidates, now=now)
-        chosen.refresh_from_db()
-        presence.tell(chosen)
-        announce(kind="given", payload={"session_id": session.pk}, topics=[staff_topic(chosen.staff_id)])
-        return True
+        lighter_than: int | None = None
+        # A dialogue that is too heavy for everybody's room waits, but does not keep lighter ones waiting behind it.
+        while session := _next_waiting(group_id, lighter_than=lighter_than):
+            if candidates := _candidates(group_id, session, now=now):
+                _give(session, group_id, candidates, now=now)
+                return True
+            lighter_than = session.account.weight
+        return False
 
 
-def _next_waiting(group_id: int) -> Session | None:
+def _give(session: Session, group_id: int, candidates: list[Presence], *, now: datetime) -> None:
+    chosen = candidates[0]
+    conversations.assign(session=session, to=Staff.objects.get(pk=chosen.staff_id), by=None, now=now, action="session.given")
+    _explain(session, group_id, candidates, now=now)
+    chosen.refresh_from_db()
+    presence.tell(chosen)
+    announce(kind="given", payload={"session_id": session.pk}, topics=[staff_topic(chosen.staff_id)])
+
+
+def _next_waiting(group_id: int, *, lighter_than: int | None) -> Session | None:
     """The dialogue whose turn it is, locked. What a person is taking at this moment is left to that person."""
     waiting = Item.objects.waiting().filter(group_id=group_id, kind=Kind.SESSION).order_by("-priority", "waiting_since", "pk")
+    sessions = Session.objects.filter(state=SessionState.WAITING)
+    if Queue.objects.filter(group_id=group_id, is_paused=True).exists():
+        waiting = waiting.filter(subject_id__in=sessions.filter(queue__is_paused=False).values("pk"))
+    if lighter_than is not None:
+        waiting = waiting.filter(subject_id__in=sessions.filter(account__weight__lt=lighter_than).values("pk"))
+    found = Session.objects.select_for_update(of=("self",), skip_locked=True).select_related("account", "guest", "queue", "identity")
     for session_id in waiting.values_list("subject_id", flat=True)[:20]:
-        found = Session.objects.select_for_update(of=("self",), skip_locked=True).select_related("account", "guest", "queue", "identity")
-        session = found.filter(pk=session_id, state=SessionState.WAITING, queue__is_paused=False).first()
+        session = found.filter(pk=session_id, state=SessionState.WAITING).first()
         if session is not None:
             return session
     return None

@@ -1,6 +1,8 @@
 """Files of messages: fetched at once, checked by size and by their first bytes, kept by digest, served only as downloads or images."""
 
 import hashlib
+import os
+import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
@@ -21,9 +23,12 @@ from omni.states import FileState
 
 log = structlog.get_logger(__name__)
 LIMIT = 50 * 1024 * 1024
+# Longer than a task may run: whoever fetches a file has it alone.
+CLAIM = timedelta(minutes=10)
 BACK_OFF = (5, 30, 120, 600, 3600)
 # Only these are shown inside a page; everything else is a download (an SVG or HTML file could carry a script).
 _NO_FILE = frozenset({AttachmentKind.LOCATION, AttachmentKind.CONTACT})
+_FETCHED = ("state", "tries", "next_at", "path", "sha256", "size", "mime")
 SHOWN_INLINE = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 
 
@@ -81,11 +86,20 @@ def store(row: Attachment, data: bytes) -> None:
     if len(data) > LIMIT:
         row.state, row.size = FileState.TOO_LARGE, len(data)
         return
-    row.sha256, row.size, row.mime = hashlib.sha256(data).hexdigest(), len(data), sniff(data)
-    row.path = f"files/{row.sha256[:2]}/{row.sha256}"
-    if not default_storage.exists(row.path):
-        default_storage.save(row.path, ContentFile(data))
+    row.size, row.mime, row.path = len(data), sniff(data), put(data)
+    row.sha256 = PurePosixPath(row.path).name
     row.state, row.next_at = FileState.STORED, None
+
+
+def put(data: bytes) -> str:
+    """Keep the bytes and return their place in the storage, `files/<two digits>/<SHA-256>`. It is there whole or not at all."""
+    digest = hashlib.sha256(data).hexdigest()
+    path = f"files/{digest[:2]}/{digest}"
+    if not default_storage.exists(path) or default_storage.size(path) != len(data):
+        # Beside it first: a process killed in the middle must not leave half a file under a digest that promises the whole.
+        beside = default_storage.save(f"{path}.{uuid.uuid4().hex}", ContentFile(data))
+        os.replace(default_storage.path(beside), default_storage.path(path))
+    return path
 
 
 def read(row: Attachment) -> bytes:
@@ -101,10 +115,23 @@ def open_stored(row: Attachment) -> "File[bytes]":
 
 
 def fetch(attachment_id: int, *, now: datetime) -> None:
-    """Bring a file over from its provider; a fault is tried again later, for good reasons only so often."""
-    row = Attachment.objects.select_related("message__account").filter(pk=attachment_id, state=FileState.PENDING).first()
-    if row is None:
+    """Bring a file over from its provider; a fault is tried again later, for good reasons only so often.
+
+    Does nothing while another process has the file, or before its next try is due.
+    """
+    due = Attachment.objects.filter(pk=attachment_id, state=FileState.PENDING, next_at__lte=now)
+    if not due.update(next_at=now + CLAIM):
         return
+    row = Attachment.objects.select_related("message__account").get(pk=attachment_id)
+    _fetch_into(row, now=now)
+    fetched = {name: getattr(row, name) for name in _FETCHED}
+    with transaction.atomic():
+        # A claim may run out: what another process has brought meanwhile stays.
+        if Attachment.objects.filter(pk=row.pk, state=FileState.PENDING).update(**fetched):
+            _tell(row.message)
+
+
+def _fetch_into(row: Attachment, *, now: datetime) -> None:
     account = row.message.account
     item = InboundAttachment(kind=AttachmentKind(row.kind), ref=row.ref, name=row.name, mime=row.mime, size=row.size)
     try:
@@ -120,13 +147,11 @@ def fetch(attachment_id: int, *, now: datetime) -> None:
         row.state = FileState.GONE if row.tries > len(BACK_OFF) else FileState.PENDING
     else:
         store(row, data)
-    with transaction.atomic():
-        row.save()
-        announce(
-            kind="message_changed",
-            payload={"message_id": row.message_id, "guest_id": row.message.guest_id},
-            topics=[f"guest:{row.message.guest_id}"],
-        )
+
+
+def _tell(message: Message) -> None:
+    payload = {"message_id": message.pk, "guest_id": message.guest_id}
+    announce(kind="message_changed", payload=payload, topics=[f"guest:{message.guest_id}"])
 
 
 def find_due(*, now: datetime, limit: int = 200) -> list[int]:

@@ -69,21 +69,38 @@ def _message(account: ChannelAccount, item: Inbound, *, now: datetime) -> Messag
         session = conversations.join_or_open(account=account, identity=identity, subject=subject, now=now)
     message = conversations.add_inbound(session=session, item=item, now=now)
     files.keep_all(message=message, attachments=item.attachments, now=now)
+    if form := str(item.extra.get("form") or ""):
+        key = f"{item.external_id}:form"
+        conversations.add_line(session=session, direction=Direction.SYSTEM, text=form, by=None, now=now, external_id=key)
+    if not automatic and identity.blocked_at and identity.blocked_at <= item.sent_at:
+        _change_block(session, identity, item, blocked=False, now=now)
     return message
 
 
 def _edit(account: ChannelAccount, item: Inbound, *, now: datetime) -> Message | None:
+    # The identity's lock first: the original may be in another process that has not committed it yet.
+    identity_of(account, item, now=now)
+    at = item.edited_at or item.sent_at
     message = _known(account, item.external_id)
     if message is None:  # the original never reached us: the edit is all there is
-        return _message(account, item, now=now)
+        made = _message(account, item, now=now)
+        Message.objects.filter(pk=made.pk).update(edited_at=at) if made else None
+        return made
     text = storable(item.text)
-    if message.text == text or (message.edited_at and message.edited_at >= item.sent_at):
+    if message.text == text or _is_outdated(message, text, at):
         return message
     MessageVersion.objects.create(message=message, text=message.text, replaced_at=now)
-    message.text, message.visible_text, message.edited_at = text, storable(item.visible_text), item.sent_at
+    message.text, message.visible_text, message.edited_at = text, storable(item.visible_text), at
     message.save(update_fields=["text", "visible_text", "edited_at"])
     _tell(message)
     return message
+
+
+def _is_outdated(message: Message, text: str, at: datetime) -> bool:
+    """Whether a newer version is there already. Providers count whole seconds, so equal times are told apart by what was replaced."""
+    if message.edited_at is None or message.edited_at < at:
+        return False
+    return message.edited_at > at or message.versions.filter(text=text).exists()
 
 
 def _delete(account: ChannelAccount, item: Inbound, *, now: datetime) -> Message | None:
@@ -103,10 +120,28 @@ def _tell(message: Message) -> None:
 def _block(account: ChannelAccount, item: Inbound, *, now: datetime) -> None:
     identity = identity_of(account, item, now=now)
     blocked = item.kind is InboundKind.BLOCKED
-    if blocked == bool(identity.blocked_at):
+    if blocked == bool(identity.blocked_at) or _is_past(account, identity, item):
         return
-    identities.mark_blocked(identity=identity, now=now if blocked else None)
-    session = Session.objects.filter(identity=identity, account=account).order_by("-opened_at").first()
+    session = Session.objects.filter(identity=identity, account=account).order_by("-opened_at", "-pk").first()
+    _change_block(conversations.lock(session.pk) if session else None, identity, item, blocked=blocked, now=now)
+
+
+def _is_past(account: ChannelAccount, identity: Identity, item: Inbound) -> bool:
+    """Whether the event is replayed or late: its line is there, it was blocked after it, or the guest has written after it."""
+    if _known(account, _line_key(item)) or (identity.blocked_at and identity.blocked_at > item.sent_at):
+        return True
+    written = Message.objects.filter(session__identity=identity, direction=Direction.IN, is_automatic=False, sent_at__gt=item.sent_at)
+    return item.kind is InboundKind.BLOCKED and written.exists()
+
+
+def _change_block(session: Session | None, identity: Identity, item: Inbound, *, blocked: bool, now: datetime) -> None:
+    """Note the change and show it in the locked session."""
+    identities.mark_blocked(identity=identity, at=item.sent_at if blocked else None)
     if session is not None:
         text = _("The guest has blocked us in this channel.") if blocked else _("The guest can be written to again.")
-        conversations.add_line(session=session, direction=Direction.SYSTEM, text=text, by=None, now=now)
+        key = _line_key(item)
+        conversations.add_line(session=session, direction=Direction.SYSTEM, text=text, by=None, now=now, external_id=key)
+
+
+def _line_key(item: Inbound) -> str:
+    return f"{item.external_id}:block"

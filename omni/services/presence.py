@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Q, Sum
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Staff
@@ -76,16 +76,25 @@ def heartbeat(*, staff_id: int, now: datetime) -> None:
 
 
 def sweep(*, now: datetime) -> int:
-    """Count those whose screens fell silent as away, and return the dialogues of those who stay away. Returns how many moved."""
+    """Count those whose screens fell silent as away, and return the dialogues of those who are gone. Returns how many moved.
+
+    Gone = off the line, or without a sign of life for REASSIGN_AFTER, whatever they said of themselves (a break is no absence).
+    """
     silent = Presence.objects.filter(state__in=[PresenceState.READY, PresenceState.WRAP_UP], seen_at__lt=now - GRACE)
     with transaction.atomic():
         for presence in silent.select_for_update(skip_locked=True)[:500]:
             presence.state, presence.since = PresenceState.AWAY, now
             presence.save(update_fields=["state", "since"])
             tell(presence)
-    gone = Presence.objects.filter(state=PresenceState.AWAY, seen_at__lt=now - REASSIGN_AFTER, load__gt=0)
-    left = Session.objects.filter(state=SessionState.ACTIVE, owner__presence__in=gone).values_list("pk", flat=True)[:500]
-    for session_id in list(left):
-        with transaction.atomic():
-            conversations.give_back(session_id=session_id, by=None, now=now, reason="away")
-    return len(left)
+    off = Q(state=PresenceState.OFFLINE, since__lt=now - GRACE)
+    gone = Presence.objects.filter(off | Q(seen_at__lt=now - REASSIGN_AFTER), load__gt=0)
+    left = Session.objects.filter(state=SessionState.ACTIVE, owner__presence__in=gone).values_list("pk", "owner_id")[:500]
+    return sum(_take_from(session_id, owner_id, now=now) for session_id, owner_id in list(left))
+
+
+def _take_from(session_id: int, owner_id: int, *, now: datetime) -> bool:
+    try:
+        conversations.give_back(session_id=session_id, by=None, now=now, reason="away", owner_id=owner_id)
+    except Refusal:  # handed on or finished in between
+        return False
+    return True

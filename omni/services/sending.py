@@ -10,29 +10,39 @@ from django.utils.translation import gettext as _
 from core import events
 from core.live import announce
 from core.refusal import Refusal
+from core.secrets import SecretLost
 from omni import dispatch
 from omni.channels.contract import Failed, Reason, Retry, SendResult, Sent
 from omni.channels.registry import adapter_for
 from omni.events import SendFailed
 from omni.models import Attempt, ChannelAccount, EarlyStatus, Message, Session
-from omni.services import outgoing, webchat
-from omni.states import SEND_MOVES, AccountState, Direction, SendState
+from omni.services import conversations, outgoing, waiting, webchat
+from omni.states import SEND_MOVES, AccountState, SendState
 
 log = structlog.get_logger(__name__)
 # Seconds before try 2, 3, ...; after the last one the message has failed and the author is told.
 BACK_OFF = (1, 4, 15, 60, 300)
 # Longer than any channel's own time-outs: a claim older than this belongs to a process that died.
 CLAIM = timedelta(seconds=180)
+CLAIM_PER_FILE = timedelta(seconds=150)
 UNDER_WAY = (SendState.QUEUED, SendState.SENDING)
 
 
-def queue(*, message: Message, not_before: datetime, now: datetime, number: int = 1) -> Attempt:
-    """The row of the next try; the worker is called after commit, the sweep finds it otherwise."""
+def queue(*, message: Message, not_before: datetime, now: datetime, number: int = 1, tries: int = 1) -> Attempt:
+    """The row of the next try; the worker is called after commit, the sweep finds it otherwise. `tries` counts since a person's wish."""
     attempt = Attempt.objects.create(
-        message=message, session_id=message.session_id, account_id=message.account_id, number=number, next_at=not_before, created_at=now
+        message=message,
+        session_id=message.session_id,
+        account_id=message.account_id,
+        number=number,
+        tries=tries,
+        next_at=not_before,
+        created_at=now,
     )
-    if not_before <= now:
-        dispatch.after_commit("omni.tasks.send_attempt", attempt_id=attempt.pk)
+    # The row is the timer; the delayed call only spares the wait for the next sweep.
+    wait = (not_before - now).total_seconds()
+    if wait <= 60:
+        dispatch.after_commit("omni.tasks.send_attempt", delay=max(0.0, wait), attempt_id=attempt.pk)
     return attempt
 
 
@@ -58,9 +68,23 @@ def send(attempt_id: int, *, now: datetime) -> SendState | None:
     attempt = _claim(attempt_id, now=now)
     if attempt is None:
         return None
+    return finish(attempt_id=attempt.pk, result=_hand_over(attempt), now=timezone.now())
+
+
+def _hand_over(attempt: Attempt) -> SendResult:
+    """What the channel says; a fault of ours on the way there sends nothing and is said as what it is."""
     account = attempt.account
-    result = adapter_for(account.kind).send(outgoing.build(attempt), account.config())
-    return finish(attempt_id=attempt.pk, result=result, now=timezone.now())
+    try:
+        ready, config = outgoing.build(attempt), account.config()
+    except SecretLost as fault:
+        return Failed(code="secret_lost", text=str(fault), reason=Reason.ACCOUNT_REFUSED)
+    except FileNotFoundError as fault:
+        return Failed(code="file_lost", text=str(fault))
+    try:
+        return adapter_for(account.kind).send(ready, config)
+    except Exception as fault:  # an adapter's bug must neither stop the round nor look like a dead worker
+        log.exception("the channel's adapter failed", attempt_id=attempt.pk)
+        return Retry(code="adapter_fault", text=type(fault).__name__, unknown=True)
 
 
 def _claim(attempt_id: int, *, now: datetime) -> Attempt | None:
@@ -69,7 +93,8 @@ def _claim(attempt_id: int, *, now: datetime) -> Attempt | None:
         attempt = found.filter(pk=attempt_id, state=SendState.QUEUED, next_at__lte=now).first()
         if attempt is None or _must_wait(attempt, now=now):
             return None
-        attempt.state, attempt.claimed_until = SendState.SENDING, now + CLAIM
+        files = attempt.message.attachments.count()
+        attempt.state, attempt.claimed_until = SendState.SENDING, now + CLAIM + files * CLAIM_PER_FILE
         attempt.save(update_fields=["state", "claimed_until"])
         return attempt
 
@@ -86,29 +111,51 @@ def _must_wait(attempt: Attempt, *, now: datetime) -> bool:
 def finish(*, attempt_id: int, result: SendResult, now: datetime) -> SendState:
     """Write down what the channel said; a temporary fault queues the next try, the session's next message is called up."""
     with transaction.atomic():
-        attempt = Attempt.objects.select_for_update(of=("self",)).select_related("account", "message__session").get(pk=attempt_id)
+        session, attempt = _lock(attempt_id)
         if attempt.state != SendState.SENDING:  # the claim had run out and somebody else has settled it
-            return SendState(attempt.state)
+            return _late(session, attempt, result, now=now)
         if isinstance(result, Sent):
-            _sent(attempt, result, now=now)
+            _sent(session, attempt, result, now=now)
         elif isinstance(result, Retry):
-            _retry(attempt, result, now=now)
+            _retry(session, attempt, result, now=now)
         else:
-            _failed(attempt, result, now=now)
+            _failed(session, attempt, result, now=now)
         attempt.finished_at = now
         attempt.save()
         _call_next(attempt)
     return SendState(attempt.state)
 
 
-def _sent(attempt: Attempt, result: Sent, *, now: datetime) -> None:
+def _lock(attempt_id: int) -> tuple[Session, Attempt]:
+    """The attempt and its session, both locked; the session first, as everywhere."""
+    session_id = Attempt.objects.values_list("session_id", flat=True).get(pk=attempt_id)
+    session = conversations.lock(session_id)
+    attempt = Attempt.objects.select_for_update(of=("self",)).select_related("account", "message").get(pk=attempt_id)
+    return session, attempt
+
+
+def _late(session: Session, attempt: Attempt, result: SendResult, *, now: datetime) -> SendState:
+    """An outcome after the claim had run out: what was sent is sent, so the next try is called off if it has not begun."""
+    if isinstance(result, Sent) and attempt.state == SendState.FAILED:
+        _sent(session, attempt, result, now=now)
+        attempt.finished_at = now
+        attempt.save()
+        Attempt.objects.filter(message_id=attempt.message_id, number__gt=attempt.number, state=SendState.QUEUED).update(
+            state=SendState.CANCELLED
+        )
+        _call_next(attempt)
+    return SendState(attempt.state)
+
+
+def _sent(session: Session, attempt: Attempt, result: Sent, *, now: datetime) -> None:
     message = attempt.message
     attempt.state, attempt.external_ids = SendState(result.state.value), list(result.external_ids)
     if result.external_ids and not message.external_id:
         message.external_id = result.external_ids[0][:255]
         message.save(update_fields=["external_id"])
     _show(message, SendState(result.state.value))
-    webchat.wake(message.session)  # what the visitor has on the screen already counts as delivered from now on
+    waiting.keep_promise(session, message, now=now)
+    webchat.wake(session)  # what the visitor has on the screen already counts as delivered from now on
     # Statuses that overtook this commit have been waiting.
     early = EarlyStatus.objects.filter(account_id=attempt.account_id, external_id__in=attempt.external_ids).order_by("at")
     for status in list(early):
@@ -118,37 +165,39 @@ def _sent(attempt: Attempt, result: Sent, *, now: datetime) -> None:
     early.delete()
 
 
-def _retry(attempt: Attempt, result: Retry, *, now: datetime) -> None:
+def _retry(session: Session, attempt: Attempt, result: Retry, *, now: datetime) -> None:
     _note_fault(attempt, result.code, result.text)
     attempt.external_ids = [*attempt.external_ids, *(ref for ref in result.sent if ref not in attempt.external_ids)]
     attempt.possibly_delivered = result.unknown
     if result.unknown:
         Message.objects.filter(pk=attempt.message_id).update(possibly_delivered=True)
-    if attempt.number > len(BACK_OFF):
-        _give_up(attempt, Failed(code="gave_up", text=result.text, reason=Reason.GAVE_UP), now=now)
+    if attempt.tries > len(BACK_OFF):
+        _give_up(session, attempt, Failed(code="gave_up", text=result.text, reason=Reason.GAVE_UP), now=now)
         return
-    wait = timedelta(seconds=result.after if result.after is not None else BACK_OFF[attempt.number - 1])
+    wait = timedelta(seconds=result.after if result.after is not None else BACK_OFF[attempt.tries - 1])
     if result.whole_account:
         ChannelAccount.objects.filter(pk=attempt.account_id).update(paused_until=now + wait)
     attempt.state = SendState.FAILED
     attempt.save(update_fields=["state"])
-    queue(message=attempt.message, not_before=now + wait, now=now, number=attempt.number + 1)
+    queue(message=attempt.message, not_before=now + wait, now=now, number=attempt.number + 1, tries=attempt.tries + 1)
 
 
-def _failed(attempt: Attempt, result: Failed, *, now: datetime) -> None:
+def _failed(session: Session, attempt: Attempt, result: Failed, *, now: datetime) -> None:
     _note_fault(attempt, result.code, result.text)
+    attempt.external_ids = [*attempt.external_ids, *(ref for ref in result.sent if ref not in attempt.external_ids)]
     if result.reason is Reason.ACCOUNT_REFUSED:
         ChannelAccount.objects.filter(pk=attempt.account_id).update(state=AccountState.DEGRADED, state_reason=result.text[:240])
     if result.reason is Reason.CONTACT_BLOCKED:
-        identity = attempt.message.session.identity
+        identity = session.identity
         identity.blocked_at = now
         identity.save(update_fields=["blocked_at"])
-    _give_up(attempt, result, now=now)
+    _give_up(session, attempt, result, now=now)
 
 
-def _give_up(attempt: Attempt, result: Failed, *, now: datetime) -> None:
+def _give_up(session: Session, attempt: Attempt, result: Failed, *, now: datetime) -> None:
     attempt.state, attempt.is_permanent = SendState.FAILED, True
     _show(attempt.message, SendState.FAILED, error=in_words(result))
+    waiting.again(session, attempt.message, now=now)
     events.publish(SendFailed(message_id=attempt.message_id, author_id=attempt.message.author_id))
 
 
@@ -180,22 +229,21 @@ def _call_next(attempt: Attempt) -> None:
 
 def apply_status(*, account: ChannelAccount, external_id: str, state: str, error: str, now: datetime) -> None:
     """A provider's word on our message. Never backwards; one that we do not know yet waits."""
-    attempt = (
-        Attempt.objects.select_for_update(of=("self",))
-        .select_related("message__session")
-        .filter(account=account, external_ids__contains=[external_id])
-        .order_by("-pk")
-        .first()
+    found = (
+        Attempt.objects.filter(account=account, external_ids__contains=[external_id]).order_by("-pk").values_list("pk", flat=True).first()
     )
-    if attempt is None:
+    if found is None:
         EarlyStatus.objects.create(account=account, external_id=external_id[:255], state=state, error=error[:240], at=now)
         return
+    session, attempt = _lock(found)
     if state not in SEND_MOVES[attempt.state] and not (state == SendState.FAILED and attempt.state != SendState.READ):
         return
     attempt.state = SendState(state)
     attempt.error_text = error[:400]
     attempt.save(update_fields=["state", "error_text"])
     _show(attempt.message, SendState(state), error=error)
+    if state == SendState.FAILED:
+        waiting.again(session, attempt.message, now=now)
 
 
 def _show(message: Message, state: SendState, *, error: str = "") -> None:
@@ -211,6 +259,7 @@ def _show(message: Message, state: SendState, *, error: str = "") -> None:
 def find_due(*, now: datetime, limit: int = 500) -> list[int]:
     """Attempts whose time has come, in the order of their messages."""
     due = Attempt.objects.filter(state=SendState.QUEUED, next_at__lte=now).exclude(account__state=AccountState.DISABLED)
+    due = due.exclude(account__paused_until__gt=now)
     return list(due.order_by("next_at", "pk").values_list("pk", flat=True)[:limit])
 
 
@@ -221,9 +270,3 @@ def recover_lost(*, now: datetime, limit: int = 200) -> int:
         safe = adapter_for(kind).capabilities.idempotent_send
         finish(attempt_id=attempt_id, result=Retry(code="lost", text="the worker died", after=0, unknown=not safe), now=now)
     return len(lost)
-
-
-def guest_waits_again(*, session: Session, now: datetime) -> bool:
-    """Whether the newest answer never reached the guest."""
-    last = session.messages.filter(direction=Direction.OUT).order_by("-seq").first()
-    return last is not None and last.send_state == SendState.FAILED

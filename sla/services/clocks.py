@@ -1,16 +1,18 @@
 """Running SLA clocks: start, pause, resume, meet. All inside the caller's transaction, so a clock never differs from its subject."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time
 
+import structlog
 from django.db import transaction
 
 from core import events
 from sla.events import ClockBreached
 from sla.models import Calendar, Clock, ClockPause, Metric, Policy
-from sla.rules import WorkingHours, deadline, worked
+from sla.rules import NoWorkingTime, WorkingHours, deadline, worked
 
+log = structlog.get_logger(__name__)
 _hours: dict[tuple[int, str], tuple[float, WorkingHours]] = {}
 HOURS_KEPT_SECONDS = 30
 
@@ -58,7 +60,7 @@ def start(
     if not wanted:
         return []
     begin = min(since or now, now)
-    hours = hours_of(policy.calendar, now=now)
+    due = _deadlines(policy, wanted, begin, now=now)
     cycles = {} if is_new else dict(Clock.objects.filter(subject=subject).values_list("metric", "cycle").order_by("cycle"))
     Clock.objects.bulk_create(
         [
@@ -70,13 +72,24 @@ def start(
                 target_seconds=seconds,
                 started_at=begin,
                 resumed_at=begin,
-                due_at=deadline(hours, begin, seconds),
+                due_at=due[metric],
             )
             for metric, seconds in wanted.items()
+            if metric in due
         ],
         ignore_conflicts=True,
     )
     return list(running(subject))
+
+
+def _deadlines(policy: Policy, wanted: Mapping[Metric, int], begin: datetime, *, now: datetime) -> dict[Metric, datetime]:
+    """When each promise is due; none for a calendar that never opens: a guest's message must not fail on a setting."""
+    hours = hours_of(policy.calendar, now=now)
+    try:
+        return {metric: deadline(hours, begin, seconds) for metric, seconds in wanted.items()}
+    except NoWorkingTime:
+        log.error("no clock runs: the calendar never opens", policy=policy.code, calendar=policy.calendar_id)
+        return {}
 
 
 def running(subject: str) -> Sequence[Clock]:
@@ -98,7 +111,9 @@ def pause(*, subject: str, reason: str, now: datetime, metrics: Iterable[Metric]
         hours = hours_of(clock.policy.calendar, now=now)
         clock.spent_seconds += worked(hours, clock.resumed_at, now)
         clock.paused_at = now
-        clock.save(update_fields=["spent_seconds", "paused_at"])
+        if now > clock.due_at:  # stopping a clock that has run out does not turn it back
+            _breach(clock)
+        clock.save(update_fields=["spent_seconds", "paused_at", "breached_at"])
         ClockPause.objects.create(clock=clock, starts_at=now, reason=reason)
 
 
@@ -107,19 +122,20 @@ def resume(*, subject: str, now: datetime) -> None:
     for clock in _lock(subject, Metric):
         if clock.paused_at is None:
             continue
-        hours = hours_of(clock.policy.calendar, now=now)
-        clock.due_at = deadline(hours, now, max(0.0, clock.target_seconds - clock.spent_seconds))
+        left = max(0, round(clock.target_seconds - clock.spent_seconds))
+        clock.due_at = _deadlines(clock.policy, {Metric(clock.metric): left}, now, now=now).get(Metric(clock.metric), clock.due_at)
         clock.paused_at, clock.resumed_at = None, now
         clock.save(update_fields=["due_at", "paused_at", "resumed_at"])
         ClockPause.objects.filter(clock=clock, ends_at__isnull=True).update(ends_at=now)
 
 
-def meet(*, subject: str, metrics: Iterable[Metric], now: datetime) -> None:
-    """The promise was fulfilled at `now`: in time, or late and then breached."""
+def meet(*, subject: str, metrics: Iterable[Metric], now: datetime, started_before: datetime | None = None) -> None:
+    """The promise was fulfilled at `now`: in time, or late and then breached. `started_before` leaves later waits running."""
     for clock in _lock(subject, metrics):
-        late = clock.paused_at is None and now > clock.due_at
-        if late and clock.breached_at is None:
-            clock.breached_at = clock.due_at
+        if started_before is not None and clock.started_at > started_before:
+            continue
+        if clock.paused_at is None and now > clock.due_at:
+            _breach(clock)
         _end(clock, now=now, met=clock.breached_at is None)
 
 
@@ -134,6 +150,13 @@ def _lock(subject: str, metrics: Iterable[Metric]) -> list[Clock]:
     return list(found.select_related("policy__calendar").order_by("pk"))
 
 
+def _breach(clock: Clock) -> None:
+    """Write down once that the promise was not kept in time, and tell of it. Does not save."""
+    if clock.breached_at is None:
+        clock.breached_at = clock.due_at
+        events.publish(ClockBreached(clock_id=clock.pk, subject=clock.subject, metric=clock.metric))
+
+
 def _end(clock: Clock, *, now: datetime, met: bool | None) -> None:
     clock.ended_at, clock.met = now, met
     clock.save(update_fields=["ended_at", "met", "breached_at"])
@@ -146,7 +169,6 @@ def mark_breaches(*, now: datetime, limit: int = 500) -> int:
         due = Clock.objects.filter(due_at__lt=now, ended_at__isnull=True, paused_at__isnull=True, breached_at__isnull=True)
         late = list(due.select_for_update(skip_locked=True).order_by("due_at")[:limit])
         for clock in late:
-            clock.breached_at = clock.due_at
-            events.publish(ClockBreached(clock_id=clock.pk, subject=clock.subject, metric=clock.metric))
+            _breach(clock)
         Clock.objects.bulk_update(late, ["breached_at"])
         return len(late)

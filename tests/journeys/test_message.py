@@ -58,7 +58,7 @@ def test_a_guest_is_answered_and_the_ticket_is_closed(now, operator):
 
     b.receive(account, b.webchat_event(text="Ну что там?"), now=now)
     item = Item.objects.get(kind="case")
-    assert (item.preview, item.unread) == ("Ну что там?", 1)
+    assert (item.preview, item.unread) == ("Ну что там?", 2), "the first question was handed over unanswered"
     assert Session.objects.get().state == SessionState.PARKED
 
     cases.take(case_id=case.pk, by=expert, now=now)

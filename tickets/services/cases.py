@@ -11,6 +11,7 @@ from accounts.models import Group, Staff
 from core import audit, events
 from core.refusal import Refusal
 from core.text import storable
+from customers.models import Identity
 from omni.models import Message, Session
 from omni.services import conversations
 from omni.states import Direction, SessionState
@@ -40,7 +41,7 @@ def open_ticket(
 
     Raises Refusal: the topic needs a store, is switched off, or nobody is responsible for it.
     """
-    session = conversations.lock(session_id)
+    session = _conversation(session_id)
     way = topics.resolved(topic)
     if not topics.facts()[topic.pk].is_active:
         raise Refusal("topic_off", _("This topic is not used any more. Please choose another one."))
@@ -49,6 +50,8 @@ def open_ticket(
     if way.group_id is None or way.policy_id is None:
         raise Refusal("no_route", _("No group or SLA policy is set for this topic. Please tell your supervisor."))
     policy = Policy.objects.select_related("calendar").get(pk=way.policy_id)
+    if not _active_groups(way.group_id):
+        raise Refusal("no_route", _("The group of this topic is not in use any more. Please tell your supervisor."))
     to_store = way.store_involved and store is not None
     case = Case.objects.create(
         number=next_number(),
@@ -80,6 +83,21 @@ def open_ticket(
     return case
 
 
+def _active_groups(*group_ids: int) -> bool:
+    return Group.objects.filter(pk__in=group_ids, is_active=True).count() == len(group_ids)
+
+
+def _conversation(session_id: int) -> Session:
+    """The conversation in which a ticket's guest is answered, locked: the given one, or the guest's newer one if that goes on."""
+    found = Session.objects.filter(pk=session_id, state=SessionState.CLOSED).values("identity_id", "account_id").first()
+    if found is None:
+        return conversations.lock(session_id)
+    # The guest first, then the session: the order of an inbound message, which may open a newer session at this moment.
+    Identity.objects.select_for_update().get(pk=found["identity_id"])
+    newer = Session.objects.filter(**found).exclude(state=SessionState.CLOSED).values_list("pk", flat=True).first()
+    return conversations.lock(newer or session_id)
+
+
 def _keep_open_for_case(session: Session) -> None:
     conversations.move(session, SessionState.WAITING)
     conversations.move(session, SessionState.PARKED)
@@ -93,7 +111,10 @@ def _first_words(session: Session) -> str:
 
 
 def lock(case_id: int) -> Case:
-    """The ticket, locked until the transaction ends. Raises Refusal."""
+    """The ticket and its conversation, locked until the transaction ends; the conversation first, as everywhere. Raises Refusal."""
+    session_id = Case.objects.filter(pk=case_id).values_list("session_id", flat=True).first()
+    if session_id is not None:
+        conversations.lock(session_id)
     found = Case.objects.select_for_update(of=("self",)).select_related("guest", "session__account", "topic", "policy__calendar")
     case = found.filter(pk=case_id).first()
     if case is None:
@@ -158,6 +179,8 @@ def route(*, case_id: int, group: Group, by: Staff, reason: str, now: datetime) 
     """Send a ticket to another group, with the reason; nobody owns it there yet. Raises Refusal."""
     if not reason.strip():
         raise Refusal("reason_needed", _("Please say why the ticket goes to another group."), status=400)
+    if not group.is_active:
+        raise Refusal("group_off", _("This group is not in use any more. Please choose another one."))
     with transaction.atomic():
         case = lock(case_id)
         move(case, CaseState.ROUTED)
@@ -224,26 +247,19 @@ def close(*, case_id: int, cause: Cause, by: Staff, now: datetime) -> Case:
 def reopen(*, case_id: int, by: Staff, reason: str, now: datetime) -> Case:
     """A closed ticket goes on: back to its group's queue, since its owner may be absent. Raises Refusal."""
     with transaction.atomic():
+        session = _conversation(Case.objects.values_list("session_id", flat=True).get(pk=case_id))
         case = lock(case_id)
         move(case, CaseState.REOPENED)
         case.closed_at, case.cause, case.owner = None, "", None
-        case.waiting_since = now
+        case.waiting_since, case.session = now, session
         clocks.start(subject=case.clock_subject, policy=case.policy, metrics=[Metric.NEXT_RESPONSE, Metric.RESOLUTION], now=now)
         note_step(case, Step.REOPENED, by=by, now=now, details={"reason": reason})
         audit.record(action="case.reopened", by=by, subject=case, now=now, details={"reason": reason})
-        session = conversations.lock(case.session_id)
         if session.state == SessionState.CLOSED:
-            _hold_or_keep(session)
+            _keep_open_for_case(session)
         save(case, now=now)
         events.publish(CaseReopened(case_id=case.pk))
         return case
-
-
-def _hold_or_keep(session: Session) -> None:
-    """The ticket needs a conversation: its own if it is free, else the guest goes on in the newer one."""
-    newer = Session.objects.filter(identity_id=session.identity_id, account_id=session.account_id).exclude(state=SessionState.CLOSED)
-    if not newer.exists():
-        _keep_open_for_case(session)
 
 
 def mark_read(*, case_id: int, now: datetime) -> None:

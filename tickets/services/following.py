@@ -10,6 +10,8 @@ from tickets.models import Case
 from tickets.services import cases
 from tickets.states import CaseState, Step
 
+RESPONSES = (Metric.FIRST_RESPONSE, Metric.NEXT_RESPONSE)
+
 
 class CaseFollower:
     """Registered with omni: acts inside the message's own transaction."""
@@ -19,31 +21,57 @@ class CaseFollower:
         return Case.objects.filter(session=session).exclude(state=CaseState.CLOSED).exists()
 
     def on_inbound(self, session: Session, message: Message, *, now: datetime) -> None:
-        if session.state != SessionState.PARKED:  # an operator still talks to the guest
-            return
+        parked = session.state == SessionState.PARKED
         for case in _open_cases(session):
-            begun, case.waiting_since = case.waiting_since, case.waiting_since or message.sent_at
-            case.unread += 1
-            if case.state in {CaseState.ANSWERED, CaseState.WAITING_GUEST}:
+            if case.state == CaseState.WAITING_GUEST or (parked and case.state == CaseState.ANSWERED):
                 cases.move(case, CaseState.IN_WORK if case.owner_id else CaseState.ROUTED)
-            if begun is None:
-                clocks.start(subject=case.clock_subject, policy=case.policy, metrics=[Metric.NEXT_RESPONSE], now=now, since=message.sent_at)
-            cases.note_step(case, Step.GUEST_WROTE, by=None, now=now, details={"message": message.pk})
+            if parked:  # else an operator still talks to the guest, and the dialogue counts the wait
+                case.unread += 1
+                _wait(case, since=session.waiting_since or now, now=now)
+                cases.note_step(case, Step.GUEST_WROTE, by=None, now=now, details={"message": message.pk})
             cases.save(case, now=now, preview=message)
 
     def on_answered(self, session: Session, message: Message, *, now: datetime) -> None:
         for case in _open_cases(session):
-            if case.first_answer_at is None:
-                case.first_answer_at = now
             case.waiting_since, case.unread = None, 0
             if case.state in {CaseState.IN_WORK, CaseState.WAITING_GUEST} and case.owner_id == message.author_id:
                 cases.move(case, CaseState.ANSWERED)
-            clocks.meet(subject=case.clock_subject, metrics=[Metric.FIRST_RESPONSE, Metric.NEXT_RESPONSE], now=now)
             cases.note_step(case, Step.ANSWERED, by=message.author, now=now, details={"message": message.pk})
             cases.save(case, now=now, preview=message)
 
+    def on_sent(self, session: Session, message: Message, *, now: datetime) -> None:
+        for case in _open_cases(session):
+            case.first_answer_at = case.first_answer_at or now
+            clocks.meet(subject=case.clock_subject, metrics=RESPONSES, now=now, started_before=message.sent_at)
+            if case.waiting_since is not None:  # the guest has written since
+                _wait(case, since=case.waiting_since, now=now)
+            cases.save(case, now=now)
+
+    def on_unanswered(self, session: Session, message: Message, *, now: datetime) -> None:
+        for case in _open_cases(session):
+            if case.state == CaseState.ANSWERED:
+                cases.move(case, CaseState.IN_WORK if case.owner_id else CaseState.ROUTED)
+            case.unread += 1
+            _wait(case, since=session.waiting_since or now, now=now)
+            cases.save(case, now=now)
+
+    def on_parked(self, session: Session, *, now: datetime) -> None:
+        if session.waiting_since is None:
+            return
+        for case in _open_cases(session):
+            case.unread += 1
+            _wait(case, since=session.waiting_since, now=now)
+            cases.save(case, now=now)
+
     def on_reopened(self, session: Session, *, now: datetime) -> None:
         """Nothing: a closed ticket is reopened by a person, who sees it beside the dialogue."""
+
+
+def _wait(case: Case, *, since: datetime, now: datetime) -> None:
+    """The guest waits for an answer on this ticket; a promise that runs already goes on running."""
+    case.waiting_since = case.waiting_since or since
+    if not {clock.metric for clock in clocks.running(case.clock_subject)} & set(RESPONSES):
+        clocks.start(subject=case.clock_subject, policy=case.policy, metrics=[Metric.NEXT_RESPONSE], now=now, since=since)
 
 
 def _open_cases(session: Session) -> list[Case]:

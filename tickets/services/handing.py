@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Staff
+from accounts.rights import Right
 from core import audit
 from core.refusal import Refusal
 from omni.services import conversations
@@ -21,8 +22,8 @@ def hand_to(*, case_id: int, to: Staff, note: str, by: Staff, now: datetime) -> 
     case = cases.lock(case_id)
     if case.state == CaseState.CLOSED:
         raise Refusal("wrong_state", _("The ticket is closed."))
-    if not to.is_active:
-        raise Refusal("absent", _("This person does not work here any more."))
+    if not to.is_active or not to.has_right(Right.CASES_WORK):
+        raise Refusal("absent", _("This person does not work here any more, or does not work on tickets."))
     case.owner = to
     if case.state in {CaseState.ROUTED, CaseState.REOPENED}:
         cases.move(case, CaseState.IN_WORK)

@@ -70,4 +70,4 @@ def _matching(guest: GuestKey) -> "QuerySet[Identity]":
         return Identity.objects.filter(scope=guest.account, external_id=guest.external_id)
     if guest.phone:
         return Identity.objects.filter(guest__phone=guest.phone)
-    return Identity.objects.filter(guest__email__iexact=guest.email) if guest.email else Identity.objects.none()
+    return Identity.objects.filter(guest__email=guest.email.lower()) if guest.email else Identity.objects.none()

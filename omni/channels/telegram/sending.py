@@ -53,7 +53,7 @@ def partly(fault: Retry | Failed, *, sent: Sequence[str], done: int, total: int)
     text = f"{done} of {total} parts were sent, then {fault.code}: {fault.text}"
     if isinstance(fault, Retry):
         return replace(fault, code="partly_sent", text=text, sent=tuple(sent))
-    return replace(fault, text=text)
+    return replace(fault, text=text, sent=tuple(sent))
 
 
 def send_part(part: Part, recipient: str, reply_to: str, account: AccountConfig) -> SendResult:

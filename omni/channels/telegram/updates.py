@@ -69,7 +69,7 @@ def edited_message(message: JsonObject, arrival: Arrival) -> Inbound:
 
 
 def message_item(kind: InboundKind, message: JsonObject, arrival: Arrival) -> Inbound:
-    """A message or its new version: the same external id, the date of the edit in `extra`."""
+    """A message or its new version: the same external id, the time of the edit in `edited_at`."""
     chat_id = required(object_at(message, "chat"), "id", "message.chat.id")
     message_id = required(message, "message_id", "message.message_id")
     if not is_private(object_at(message, "chat")):
@@ -89,6 +89,7 @@ def message_item(kind: InboundKind, message: JsonObject, arrival: Arrival) -> In
         album=text_at(message, "media_group_id"),
         reply_to=replied_to(message, chat_id),
         thread_keys=own_keys(message, chat_id),
+        edited_at=moment(message, "edit_date", arrival.received_at) if kind is InboundKind.EDIT else None,
         conversation=str(chat_id),
         extra=particulars(message),
     )

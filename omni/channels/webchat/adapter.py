@@ -40,7 +40,8 @@ class WebChatAdapter:
     """Implements omni.channels.contract.Adapter. The event is the JSON that the chat API writes after checking the guest's token:
 
     {"client_id": uuid, "visitor": id, "name": text, "text": text, "phone": E.164 the guest's site vouches for,
-     "page_url": address, "uploads": [{"ref": place in the storage, "name": text, "mime": type, "size": bytes}]}
+     "page_url": address, "form": the answers before the chat in words, "answers": the same by the questions' names,
+     "uploads": [{"ref": place in the storage, "name": text, "mime": type, "size": bytes}]}
     """
 
     kind = "webchat"
@@ -82,7 +83,7 @@ class WebChatAdapter:
                 phone=str(body.get("phone") or ""),
                 attachments=uploads,
                 sent_at=event.received_at.astimezone(UTC),
-                extra={"page_url": str(body.get("page_url") or "")},
+                extra={"page_url": str(body.get("page_url") or ""), "form": str(body.get("form") or "")},
             )
         ]
 
