@@ -54,6 +54,9 @@ def _mail(position: int, *, to: str, seed: int, chance: random.Random, answered:
         )
     for file in range(chance.choice((0, 0, 0, 1, 2))):
         mail.add_attachment(_picture(chance), maintype="image", subtype="png", filename=f"Фото чека {file + 1}.png")
+    for number, part in enumerate(mail.walk()):
+        if part.is_multipart():
+            part.set_boundary(f"=={seed}.{position}.{number}==")
     return mail
 
 
