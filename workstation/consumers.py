@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 import structlog
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 from redis import RedisError
 
@@ -97,12 +97,10 @@ class Desk(AsyncJsonWebsocketConsumer):
 
     async def _hello(self, content: dict[str, Any]) -> None:
         """Begin, or go on after a drop: watch first, then read what came since."""
-        own = await database_sync_to_async(list_topics_of)(self.staff)
-        self.topics.update(own)
         self.position = _position(content)
-        alive = await self._sign_of_life()
-        if not alive:
+        if not await self._sign_of_life():
             return
+        self.topics.update(await database_sync_to_async(list_topics_of)(self.staff))
         with contextlib.suppress(RedisError):
             await self._renew()
         await self.send_json({"type": "welcome", "staff": self.staff.pk, "number": self._number(), "epoch": self._epoch(), "now": _now()})
@@ -112,7 +110,7 @@ class Desk(AsyncJsonWebsocketConsumer):
 
     async def _watch(self, content: dict[str, Any]) -> None:
         fresh = [topic for topic in _topics(content) if topic not in self.topics]
-        allowed = await database_sync_to_async(_allowed)(self.staff, fresh)
+        allowed = await database_sync_to_async(_allowed_now)(self.staff.pk, fresh)
         self.topics.update(allowed[: max(0, MOST_TOPICS - len(self.topics))])
         for guest in _guests(allowed):
             self.guests.add(guest)
@@ -123,11 +121,13 @@ class Desk(AsyncJsonWebsocketConsumer):
 
     async def _unwatch(self, content: dict[str, Any]) -> None:
         """This tab looks away. Another tab of the person may still look, so the watch itself runs out by its time."""
-        dropped = set(_topics(content))
-        self.topics -= dropped
-        for guest in _guests(dropped) & self.guests:
-            self.guests.discard(guest)
+        await self._look_away(set(_topics(content)))
+
+    async def _look_away(self, topics: set[str]) -> None:
+        for guest in _guests(topics) & self.guests:
             await self.channel_layer.group_discard(guest_group(guest), self.channel_name)
+            self.guests.discard(guest)
+        self.topics -= topics
 
     async def _typing(self, content: dict[str, Any]) -> None:
         guest = self._shown_guest(content)
@@ -198,11 +198,14 @@ class Desk(AsyncJsonWebsocketConsumer):
         """Every 20 s: the person is alive, the watches are renewed, the log is read whether or not a wake came."""
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
-            if not await self._sign_of_life():
-                return
-            with contextlib.suppress(RedisError):
+            try:
+                if not await self._sign_of_life():
+                    return
                 await self._renew()
-            await self._read()
+                await self._read()
+            except (RedisError, DatabaseError, InterfaceError):
+                # A server restarts; a heartbeat that ended here would leave an open screen deaf for good.
+                log.warning("a heartbeat is missed: a server is away", staff=self.staff.pk, exc_info=True)
 
     async def _renew(self) -> None:
         """Stay among the watchers; a screen without a place in the log gets one and loads everything. Raises RedisError."""
@@ -213,14 +216,26 @@ class Desk(AsyncJsonWebsocketConsumer):
             await self._resync(here)
 
     async def _sign_of_life(self) -> bool:
-        session = self.scope.get("session")
+        """Whether the person may go on, with the rights of this moment. Raises RedisError."""
+        session, asked = self.scope.get("session"), sorted(self.topics)
         try:
-            alive = await database_sync_to_async(_still_here)(self.staff.pk, session)
-        except DatabaseError:
+            found = await database_sync_to_async(_still_here)(self.staff.pk, session, asked)
+        except (DatabaseError, InterfaceError):
             return True  # the database restarts; the next beat asks again
-        if not alive:
+        if found is None:
             await self.close(SIGNED_OUT)
-        return alive
+            return False
+        self.staff, allowed = found
+        if lost := set(asked) - set(allowed):
+            await self._lose(lost)
+        return True
+
+    async def _lose(self, topics: set[str]) -> None:
+        """The person may not watch these any more, in no tab. Raises RedisError; the next beat then tries again."""
+        await self.log.unwatch(self.staff.pk, topics)
+        if self.viewing in _guests(topics):
+            await self._leave_view()
+        await self._look_away(topics)
 
     def _number(self) -> int:
         return self.position.number if self.position else 0
@@ -229,9 +244,17 @@ class Desk(AsyncJsonWebsocketConsumer):
         return self.position.epoch if self.position else ""
 
 
-def _still_here(staff_id: int, session: Any) -> bool:
+def _still_here(staff_id: int, session: Any, topics: list[str]) -> tuple[Staff, list[str]] | None:
+    """The person as of now and what of the topics may still be watched; None = signed out or not allowed in."""
     signed_in = session is None or not session.session_key or bool(session.exists(session.session_key))
-    return signed_in and presence.sign_of_life(staff_id=staff_id, now=timezone.now())
+    staff = presence.sign_of_life(staff_id=staff_id, now=timezone.now()) if signed_in else None
+    return None if staff is None else (staff, _allowed(staff, topics))
+
+
+def _allowed_now(staff_id: int, topics: list[str]) -> list[str]:
+    """By the rights of this moment: a socket lives for a whole shift."""
+    staff = Staff.objects.filter(pk=staff_id, is_active=True).first()
+    return [] if staff is None else _allowed(staff, topics)
 
 
 def _allowed(staff: Staff, topics: list[str]) -> list[str]:

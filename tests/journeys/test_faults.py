@@ -113,6 +113,8 @@ def test_a_stopped_and_emptied_redis_loses_nothing(stack):
     stack.valkey.stop()
     statuses = {stack.post(number).status_code for number in range(2, 12)}
     assert statuses == {200}, "an event is stored although nobody can be called"
+    page = httpx.get(f"{stack.plan.url}/desk/", timeout=30, cookies={"sessionid": stack.facts["cookie"]})
+    assert page.status_code == 200, "who is signed in goes on working, only without live events"
     assert httpx.get(f"{stack.plan.url}/healthz", timeout=15).json() == {"ok": True, "database": True, "redis": False}
     stack.valkey.start()  # throwaway: it comes back empty, on the same port
     assert stack.wait_for(lambda: stack.count("omni_message") == before + 11, seconds=60), "the sweeps find what the queue forgot"

@@ -12,13 +12,13 @@ from omni.states import PresenceState
 from workstation.entrances import may_enter
 
 
-def sign_of_life(*, staff_id: int, now: datetime) -> bool:
-    """Note that the person's screen is alive; False = the person may not be here any more (left, rights taken)."""
+def sign_of_life(*, staff_id: int, now: datetime) -> Staff | None:
+    """Note that the person's screen is alive: the person as of now; None = may not be here any more (left, rights taken)."""
     staff = Staff.objects.filter(pk=staff_id, is_active=True).first()
     if staff is None or not may_enter(staff):
-        return False
+        return None
     presences.heartbeat(staff_id=staff_id, now=now)
-    return True
+    return staff
 
 
 def look_for_work(*, staff: Staff, now: datetime) -> None:

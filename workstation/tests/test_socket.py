@@ -6,16 +6,20 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.cached_db import SessionStore
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
+from redis import RedisError
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from accounts.rights import Right
+from core.embedded.waiting import wait_until
 from core.live import announce, staff_topic, stand_by
 from core.redis import client
 from omni.models import Presence
 from tests import builders as b
+from workstation.services import presence
 from workstation.tests.conftest import BACKEND
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -269,3 +273,71 @@ def test_a_frame_of_nonsense_breaks_nothing(live_product):
             return (await screen.hear_until("pong"))[-1]
 
     assert run(babble())["type"] == "pong"
+
+
+def test_rights_that_are_taken_end_a_watch_that_runs(live_product, write, monkeypatch):
+    """A socket lives for a whole shift; a person moved to another group in the middle hears no more of the first."""
+    monkeypatch.setattr("workstation.consumers.HEARTBEAT_SECONDS", 0.1)
+    session, group = write(), b.a_group()
+    staff = b.a_person(groups=[group])
+    cookie, guest = cookie_of(staff), f"guest:{session.guest_id}"
+
+    def is_watched(topic):
+        return client().zscore(f"live:watch:{topic}", str(staff.pk)) is not None
+
+    async def listen():
+        async with Screen(live_product, cookie, stand_by(staff.pk, [])) as screen:
+            await screen.hello()
+            await screen.say(type="watch", topics=[guest])
+            await screen.say(type="ping")
+            await screen.hear_until("pong")
+            assert await in_thread(lambda: is_watched(guest) and is_watched(f"group:{group.pk}"))
+            await in_thread(staff.memberships.all().delete)
+            gone = await in_thread(wait_until, lambda: not is_watched(guest) and not is_watched(f"group:{group.pk}"), seconds=10)
+            await screen.say(type="watch", topics=[guest])
+            await screen.say(type="ping")
+            await screen.hear_until("pong")
+            return gone, await in_thread(is_watched, guest)
+
+    assert run(listen()) == (True, False)
+
+
+def test_a_watch_asks_for_the_rights_of_this_moment(live_product, write):
+    session = write()
+    staff = b.a_person(groups=[b.a_group()])
+    cookie = cookie_of(staff)
+
+    async def listen():
+        async with Screen(live_product, cookie) as screen:
+            await screen.hello()
+            await in_thread(staff.memberships.all().delete)
+            await screen.say(type="watch", topics=[f"guest:{session.guest_id}"])
+            await screen.say(type="ping")
+            await screen.hear_until("pong")
+
+    run(listen())
+    assert client().zscore(f"live:watch:guest:{session.guest_id}", str(staff.pk)) is None
+
+
+@pytest.mark.parametrize("fault", [RedisError, OperationalError, InterfaceError])
+def test_a_heartbeat_survives_servers_that_are_away(live_product, monkeypatch, fault):
+    """Whatever fails in one beat, the next one finds what no wake told of."""
+    monkeypatch.setattr("workstation.consumers.HEARTBEAT_SECONDS", 0.1)
+    staff = b.a_person(groups=[b.a_group()])
+    position, cookie, beats = stand_by(staff.pk, []), cookie_of(staff), []
+    real = presence.sign_of_life
+
+    def failing(**named):
+        beats.append(1)
+        if 1 < len(beats) < 4:
+            raise fault("away")
+        return real(**named)
+
+    monkeypatch.setattr(presence, "sign_of_life", failing)
+
+    async def listen():
+        async with Screen(live_product, cookie, position) as screen:
+            await screen.hello()
+            assert await in_thread(wait_until, lambda: len(beats) >= 6, seconds=10)
+
+    run(listen())
