@@ -54,6 +54,24 @@ for _, who in ipairs(order) do
 end
 return #order
 """
+# Whoever did not watch for this long may have missed events: shorter than KEPT, so that nobody drops out of the watchers unnoticed.
+WATCH_GAP = KEPT / 2
+# A watch after a gap burns a number: every screen of the person finds the hole and reloads, whichever comes back first.
+# ARGV: person, now, kept seconds, gap seconds, fresh epoch, topics...
+_WATCH = """
+local person, now, kept = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+redis.call('SET', 'live:epoch', ARGV[5], 'NX')
+for i = 6, #ARGV do
+  local key = 'live:watch:' .. ARGV[i]
+  redis.call('ZADD', key, now, person)
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', now - kept)
+  redis.call('EXPIRE', key, kept)
+end
+if not redis.call('SET', 'live:watched:' .. person, '1', 'EX', ARGV[4], 'GET') then
+  redis.call('INCR', 'live:number:' .. person)
+end
+return {redis.call('GET', 'live:epoch'), tonumber(redis.call('GET', 'live:number:' .. person) or '0')}
+"""
 # ARGV: person, number of the last event seen, most events to return, fresh epoch.
 _READ = """
 redis.call('SET', 'live:epoch', ARGV[4], 'NX')
@@ -129,18 +147,17 @@ def stand_by(staff_id: int, topics: Iterable[str]) -> Position | None:
 
     What changes after this call is in the log behind the returned position. None while Redis is away: the screen then reloads.
     """
-    now, pipe = int(time.time()), client().pipeline(transaction=False)
-    pipe.set("live:epoch", uuid.uuid4().hex, nx=True)
-    for topic in topics:
-        pipe.zadd(f"live:watch:{topic}", {str(staff_id): now})
-        pipe.expire(f"live:watch:{topic}", int(KEPT.total_seconds()))
-    pipe.mget("live:epoch", f"live:number:{staff_id}")
     try:
-        epoch, number = pipe.execute()[-1]
+        epoch, number = cast(Any, client().eval(_WATCH, 0, *_watch_arguments(staff_id, topics)))
     except redis.RedisError:
         log.warning("a page is shown without live events: Redis is away")
         return None
-    return Position(epoch.decode(), int(number or 0))
+    return Position(epoch.decode(), int(number))
+
+
+def _watch_arguments(staff_id: int, topics: Iterable[str]) -> list[str]:
+    spans = (int(span.total_seconds()) for span in (KEPT, WATCH_GAP))
+    return [str(staff_id), str(int(time.time())), *(str(span) for span in spans), uuid.uuid4().hex, *topics]
 
 
 def tell_now(group: str, data: dict[str, Any]) -> None:
@@ -206,21 +223,17 @@ class LiveLog:
             return Reading(here, (), resync=False)
         events = [(int(entry[0].decode().split("-")[1]), json.loads(entry[1][1])) for entry in found[2]]
         reached = events[-1][0] if events else last
-        first_missing = bool(events) and events[0][0] != last + 1
-        if since.epoch != epoch or last > number or first_missing or (not events and last < number):
+        holes = reached - last != len(events)
+        if since.epoch != epoch or last > number or holes or (not events and last < number):
             return Reading(here, (), resync=True)
         return Reading(Position(epoch, reached), events, resync=False, more=reached < number)
 
     async def watch(self, staff_id: int, topics: Iterable[str]) -> None:
-        """Count the person among the watchers of `topics`; to be repeated within KEPT. Raises redis.RedisError."""
-        now = int(time.time())
-        async with self._client.pipeline(transaction=False) as pipe:
-            for topic in topics:
-                key = f"live:watch:{topic}"
-                pipe.zadd(key, {str(staff_id): now})
-                pipe.zremrangebyscore(key, "-inf", now - int(KEPT.total_seconds()))
-                pipe.expire(key, int(KEPT.total_seconds()))
-            await pipe.execute()
+        """Count the person among the watchers of `topics`; to be repeated within WATCH_GAP, or the person's screens reload.
+
+        Raises redis.RedisError.
+        """
+        await self._client.eval(_WATCH, 0, *_watch_arguments(staff_id, topics))
 
     async def unwatch(self, staff_id: int, topics: Iterable[str]) -> None:
         """No longer count the person among the watchers. Raises redis.RedisError."""
