@@ -13,9 +13,11 @@ def recognise(
     """The identity of (scope, external_id), locked until the transaction ends; a new one comes with a new guest.
 
     Equal first messages in parallel make one guest.
-    `phone` and `email` are contacts that the channel vouches for. Call inside a transaction.
+    `phone` and `email` are contacts that the channel vouches for; an e-mail address is kept in lower case, as it is looked up.
+    A block stays as it is. Call inside a transaction.
     """
     key = storable(external_id)[:255]
+    email = email.lower()
     known = Identity.objects.select_for_update().select_related("guest").filter(scope=scope, external_id=key).first()
     if known is None:
         known = _create(channel=channel, scope=scope, external_id=key, name=name, now=now, address=address, phone=phone, email=email)

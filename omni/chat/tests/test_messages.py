@@ -1,16 +1,18 @@
 """Messages and files over the API: kept, answered, repeated, refused."""
 
+import json
 import uuid
 
 import pytest
 from django.core.files.storage import default_storage
+from django.db import OperationalError
 from django.utils import timezone
 
 from omni.chat import uploads
 from omni.chat.tests import builders as c
 from omni.chat.tests.builders import Visitor
 from omni.models import Attachment, ChatUpload, InboundEvent, Message, Session
-from omni.services import answering, conversations, sending
+from omni.services import answering, conversations, journal, sending
 from omni.states import Direction, SendState
 from tests import builders as b
 
@@ -293,3 +295,23 @@ def test_without_redis_everybody_passes(client, site, monkeypatch):
 def test_wrong_methods_are_refused_in_json(client, site, path):
     answer = client.delete(f"/chat/{path}")
     assert (answer.status_code, answer.json()["code"]) == (405, "method")
+
+
+def test_answers_of_a_message_that_is_understood_late_are_not_lost(client, monkeypatch):
+    c.a_site(prechat=FORM, consent_version="2026-01")
+    visitor = Visitor(client)
+    visitor.begin()
+    with monkeypatch.context() as patch:
+        patch.setattr("omni.services.conversations.add_inbound", _fails)
+        assert visitor.write("Здравствуйте", prechat=ANSWERS).status_code == 202, "kept for later"
+    event = InboundEvent.objects.get()
+    assert json.loads(bytes(event.body))["answers"] == ANSWERS
+    assert not Message.objects.exists()
+    for again in (False, True):
+        journal.process(event.pk, now=timezone.now(), again=again)
+    line = Message.objects.get(direction=Direction.SYSTEM)
+    assert line.text == "Name: Анна · Topic: Товар · Phone: +7 900 123-45-67 · Consent: given, version 2026-01"
+
+
+def _fails(**_named):
+    raise OperationalError("the database restarts")
