@@ -6,13 +6,13 @@ MISSING := var/test/missing-peers
 # The report of peers that a run lacked is carried to its last lines.
 export MISSING_PEERS_FILE := $(CURDIR)/$(MISSING)
 
-.PHONY: run test check test-fast test-browser peers bench venv
+.PHONY: run test check test-fast test-faults test-browser peers bench venv
 .NOTPARALLEL:
 
 run: $(STAMPS)/.run
 	@exec $(PYTHON_RUN) manage.py up
 
-test: $(STAMPS)/.dev check test-fast test-browser
+test: $(STAMPS)/.dev check test-fast test-faults test-browser
 	@sort -u $(MISSING) 2>/dev/null || true
 
 check: $(STAMPS)/.dev
@@ -26,7 +26,11 @@ check: $(STAMPS)/.dev
 test-fast: $(STAMPS)/.dev
 	@mkdir -p var/test && rm -f $(MISSING)
 	@$(MAKE) --no-print-directory peers || true
-	$(PYTHON_RUN) -m pytest -n 2 -m "not browser" --ignore tests/browser
+	$(PYTHON_RUN) -m pytest -n 2 -m "not browser and not faults" --ignore tests/browser
+
+# Kills and stops servers of its own: whole products that die and come back.
+test-faults: $(STAMPS)/.dev
+	$(PYTHON_RUN) -m pytest -n 2 -m "faults" tests
 
 test-browser: $(STAMPS)/.dev
 	@mkdir -p var/test

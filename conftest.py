@@ -5,8 +5,12 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 pytest_plugins = ["tests.product"]
+# Speed is measured by bench/, never asserted: a busy machine is no failure.
+hypothesis_settings.register_profile("house", deadline=None)
+hypothesis_settings.load_profile("house")
 BROWSER_TESTS = Path(__file__).parent / "tests" / "browser"
 # `make test` is several pytest runs; this file carries what was missing to its last lines.
 MISSING_PEERS_FILE = "MISSING_PEERS_FILE"

@@ -208,8 +208,8 @@ def test_the_way_down_goes_in_order(tmp_path, home):
     )
     for name, stage, delay in [("worker", 2, 0), ("beat", 1, 0.1), ("web", 0, 0.2)]:
         argv = (sys.executable, "-c", code, name, str(delay))
-        supervisor.children.append(Child(Program(name, argv, tmp_path / f"{name}.log", os.environ, stop_stage=stage)))
-    assert wait_until(lambda: all(child.last_lines() for child in supervisor.children), seconds=20)
+        supervisor.crew.children.append(Child(Program(name, argv, tmp_path / f"{name}.log", os.environ, stop_stage=stage)))
+    assert wait_until(lambda: all(child.last_lines() for child in supervisor.crew.children), seconds=20)
     with supervisor.stop:
         supervisor._take_down()
     assert ended.read_text().split() == ["web", "beat", "worker"]

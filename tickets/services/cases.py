@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Exists
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Group, Staff
@@ -49,8 +50,9 @@ def open_ticket(
         raise Refusal("store_needed", _("Please name the store: tickets on this topic need it."), status=400)
     if way.group_id is None or way.policy_id is None:
         raise Refusal("no_route", _("No group or SLA policy is set for this topic. Please tell your supervisor."))
-    policy = Policy.objects.select_related("calendar").get(pk=way.policy_id)
-    if not _active_groups(way.group_id):
+    in_use = Group.objects.filter(pk=way.group_id, is_active=True)
+    policy = Policy.objects.select_related("calendar").annotate(group_in_use=Exists(in_use)).get(pk=way.policy_id)
+    if not policy.group_in_use:
         raise Refusal("no_route", _("The group of this topic is not in use any more. Please tell your supervisor."))
     to_store = way.store_involved and store is not None
     case = Case.objects.create(
@@ -81,10 +83,6 @@ def open_ticket(
         _keep_open_for_case(session)
     events.publish(CaseOpened(case_id=case.pk))
     return case
-
-
-def _active_groups(*group_ids: int) -> bool:
-    return Group.objects.filter(pk__in=group_ids, is_active=True).count() == len(group_ids)
 
 
 def _conversation(session_id: int) -> Session:
