@@ -1,6 +1,7 @@
 """Starts the product, watches over it, and takes it down in order."""
 
 import os
+import resource
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from http.client import HTTPConnection, HTTPException
@@ -40,6 +41,7 @@ class Supervisor:
 
     def run(self) -> None:
         self.var.mkdir(parents=True, exist_ok=True)
+        _allow_many_sockets()
         with only_one(self.var / "up.lock"), self.stop:
             try:
                 self._start()
@@ -135,3 +137,11 @@ def _answers(url: str) -> bool:
             return connection.getresponse().status < 500
         except (OSError, HTTPException):
             return False
+
+
+def _allow_many_sockets() -> None:
+    """Every open screen is a file to the web server; shells often allow only 1 024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 65_536 if hard == resource.RLIM_INFINITY else min(65_536, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

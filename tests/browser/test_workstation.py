@@ -339,6 +339,10 @@ def test_older_pages_come_without_a_jump(desk, live_product, world):  # noqa: F8
         answering.answer(session_id=session.pk, text=f"ответ {number}", by=world.operator, now=timezone.now())
     go(desk, live_product, f"session/{session.pk}/")
     expect(desk.locator("#feed .entry")).to_have_count(50)
+    # The opened feed first settles at its end.
+    at_the_end = "(feed) => feed.scrollTop + feed.clientHeight >= feed.scrollHeight - 4"
+    desk.wait_for_function(f"() => ({at_the_end})(document.querySelector('#feed'))")
+    desk.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     jumped = desk.evaluate(JUMP)
     assert jumped <= 2
     shown = texts(desk)
