@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q, Sum
+from django.db.models import F, Q, Sum
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Staff
@@ -78,7 +78,8 @@ def heartbeat(*, staff_id: int, now: datetime) -> None:
 def sweep(*, now: datetime) -> int:
     """Count those whose screens fell silent as away, and return the dialogues of those who are gone. Returns how many moved.
 
-    Gone = off the line, or without a sign of life for REASSIGN_AFTER, whatever they said of themselves (a break is no absence).
+    Gone = no sign of life for REASSIGN_AFTER (for GRACE when off the line), whatever they said of themselves; or off the line that
+    long with what they had before. What somebody takes by hand while off the line stays with the open screen.
     """
     silent = Presence.objects.filter(state__in=[PresenceState.READY, PresenceState.WRAP_UP], seen_at__lt=now - GRACE)
     with transaction.atomic():
@@ -86,9 +87,11 @@ def sweep(*, now: datetime) -> int:
             presence.state, presence.since = PresenceState.AWAY, now
             presence.save(update_fields=["state", "since"])
             tell(presence)
-    off = Q(state=PresenceState.OFFLINE, since__lt=now - GRACE)
-    gone = Presence.objects.filter(off | Q(seen_at__lt=now - REASSIGN_AFTER), load__gt=0)
-    left = Session.objects.filter(state=SessionState.ACTIVE, owner__presence__in=gone).values_list("pk", "owner_id")[:500]
+    off = Q(owner__presence__state=PresenceState.OFFLINE)
+    silent_off = off & Q(owner__presence__seen_at__lt=now - GRACE)
+    left_off = off & Q(owner__presence__since__lt=now - REASSIGN_AFTER, assigned_at__lt=F("owner__presence__since"))
+    gone = Q(owner__presence__seen_at__lt=now - REASSIGN_AFTER) | silent_off | left_off
+    left = Session.objects.filter(gone, state=SessionState.ACTIVE).values_list("pk", "owner_id")[:500]
     return sum(_take_from(session_id, owner_id, now=now) for session_id, owner_id in list(left))
 
 

@@ -199,6 +199,28 @@ def test_somebody_who_went_off_the_line_gives_the_dialogues_back(account, operat
     assert (session.state, session.owner) == (SessionState.WAITING, None)
 
 
+def test_what_is_taken_by_hand_off_the_line_stays_with_the_open_screen(account, operator, now):
+    from omni.services import presence
+
+    b.go_on_line(operator, now=now)
+    presence.change(staff=operator, state="offline", by=operator, now=now)
+    session = begin(account, operator, now + timedelta(minutes=1))
+    presence.heartbeat(staff_id=operator.pk, now=now + timedelta(minutes=20))
+    assert presence.sweep(now=now + timedelta(minutes=20, seconds=5)) == 0
+    session.refresh_from_db()
+    assert session.owner == operator
+
+
+def test_what_somebody_had_before_going_off_the_line_goes_back_though_the_screen_is_open(account, operator, now):
+    from omni.services import presence
+
+    b.go_on_line(operator, now=now)
+    begin(account, operator, now)
+    presence.change(staff=operator, state="offline", by=operator, now=now + timedelta(minutes=1))
+    presence.heartbeat(staff_id=operator.pk, now=now + timedelta(minutes=7))
+    assert presence.sweep(now=now + timedelta(minutes=7)) == 1
+
+
 def test_one_heavy_dialogue_does_not_keep_lighter_ones_waiting(operator, now):
     from omni.services import distribution
 
