@@ -20,6 +20,7 @@ QUEUES = {
     "sla.tasks.mark_breaches": "sla",
     "worklist.tasks.fold_counters": "default",
     "omni.tasks.process_event": "chat",
+    "omni.tasks.drain_journal": "chat",
     "omni.tasks.sweep_journal": "chat",
     "omni.tasks.send_attempt": "outgoing",
     "omni.tasks.sweep_attempts": "outgoing",

@@ -8,7 +8,11 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 from redis import RedisError
 
+from core.redis import client
+
 log = structlog.get_logger(__name__)
+# Milliseconds after which a wake-up counts as lost.
+WAKE_KEPT = 2000
 
 
 def after_commit(task: str, *, delay: float = 0, expires: float | None = None, **arguments: Any) -> None:
@@ -17,6 +21,33 @@ def after_commit(task: str, *, delay: float = 0, expires: float | None = None, *
     `delay` in seconds, far below the broker's visibility time-out; after `expires` seconds in the queue it is dropped.
     """
     transaction.on_commit(lambda: _send(task, arguments, delay, expires))
+
+
+def wake(task: str) -> None:
+    """Call a draining task once for all that has come meanwhile: who calls while a call waits in the queue spares his own.
+
+    The task begins with `woken`, so work committed before the look is seen by it, and work after it calls anew. A wake-up lost with
+    its worker is over after WAKE_KEPT; the sweep is there all the time.
+    """
+    transaction.on_commit(lambda: _wake(task))
+
+
+def _wake(task: str) -> None:
+    try:
+        first = client().set(f"wake:{task}", 1, nx=True, px=WAKE_KEPT)
+    except RedisError:
+        log.warning("the queue is away; the sweep will find the work", task=task)
+        return
+    if first:
+        _send(task, {})
+
+
+def woken(task: str) -> None:
+    """The draining task has begun: whatever comes from now on calls again."""
+    try:
+        client().delete(f"wake:{task}")
+    except RedisError:
+        log.warning("the next wake-up waits for its time-out", task=task)
 
 
 def _send(task: str, arguments: dict[str, Any], delay: float = 0, expires: float | None = None) -> None:

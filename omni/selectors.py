@@ -1,5 +1,6 @@
 """Reads of channels, sessions and the guest's feed."""
 
+import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,10 +19,26 @@ from worklist.models import Item
 FEED_PAGE = 50
 
 
+# A switched-off account may take events for so many seconds more: they are kept in the journal like all others.
+ACCOUNT_KEPT_SECONDS = 2.0
+_accounts: dict[tuple[str, str], tuple[float, ChannelAccount]] = {}
+
+
 def find_account(*, kind: str, public_id: str) -> ChannelAccount | None:
-    """A channel account that takes events; None when there is none such."""
+    """A channel account that takes events; None when there is none such. A process keeps it for a moment: webhooks come in bursts."""
+    asked = (kind, str(public_id))
+    kept = _accounts.get(asked)
+    if kept is not None and time.monotonic() - kept[0] < ACCOUNT_KEPT_SECONDS:
+        return kept[1]
+    account = _read_account(kind, str(public_id))
+    if account is not None:
+        _accounts[asked] = (time.monotonic(), account)
+    return account
+
+
+def _read_account(kind: str, public_id: str) -> ChannelAccount | None:
     try:
-        key = uuid.UUID(str(public_id))
+        key = uuid.UUID(public_id)
     except ValueError:
         return None
     return ChannelAccount.objects.filter(kind=kind, public_id=key).exclude(state=AccountState.DISABLED).first()

@@ -13,6 +13,8 @@ from omni.services import distribution, files, journal, presence, sending
 from worklist.models import Item
 from worklist.states import Kind
 
+DRAIN = 20
+
 
 @shared_task
 def process_event(*, event_id: int, **_kwargs: object) -> None:
@@ -30,6 +32,17 @@ def _give_out_after(event_ids: list[int]) -> None:
 
 def _sessions(message_ids: list[int]) -> list[int]:
     return list(Message.objects.filter(pk__in=message_ids).values_list("session_id", flat=True))
+
+
+@shared_task
+def drain_journal(**_kwargs: object) -> None:
+    """Process what has come in; called once for many events."""
+    dispatch.woken("omni.tasks.drain_journal")
+    while left := journal.find_left_behind(now=timezone.now(), older_than=timedelta(0), limit=DRAIN):
+        ended = [journal.process(event_id, now=timezone.now()) for event_id in left]
+        _give_out_after(left)
+        if not any(ended):  # others are at work on all of them
+            return
 
 
 @shared_task

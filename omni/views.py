@@ -48,5 +48,5 @@ def webhook(request: HttpRequest, kind: str, account_id: str) -> HttpResponse:
         return JsonResponse({})
     kept = journal.keep(account=account, event=event)
     if kept is not None and kept.state == EventState.RECEIVED:
-        dispatch.after_commit("omni.tasks.process_event", event_id=kept.pk)
+        dispatch.wake("omni.tasks.drain_journal")
     return JsonResponse({})
