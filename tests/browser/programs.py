@@ -13,7 +13,7 @@ MISSING = (
 )
 
 
-def find_chromium() -> str | None:
+def find_chromium() -> Path | None:
     """CHROMIUM, else a Chromium of the system, else the one Playwright has installed; None when there is none."""
     chosen = os.environ.get("CHROMIUM")
     if chosen:
