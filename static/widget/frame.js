@@ -195,6 +195,7 @@ class Chat {
   }
 
   #sent({ entry, answer }) {
+    this.log.dropPending(entry.client_msg_id);
     if (!answer.id || this.log.has(answer.id)) return;
     this.log.add({
       id: answer.id, seq: answer.seq, client_msg_id: entry.client_msg_id, from: "guest", author: "", text: entry.text, sent_at: answer.sent_at,
@@ -221,6 +222,8 @@ class Chat {
   }
 
   #message(message) {
+    // It has arrived, whatever becomes of the request that brought it: nothing to repeat, and no second bubble.
+    if (message.client_msg_id) this.outbox.remove(message.client_msg_id);
     const fresh = this.log.add(message);
     if (message.from === "guest" || !fresh) return;
     this.signs.typing(false);
