@@ -108,17 +108,17 @@ def test_five_hundred_events_at_once_are_applied_quickly(live_product, page, wor
     assert page.evaluate("window.slowest") < 300
 
 
-def test_a_clock_runs_and_changes_its_look(live_product, page, world):  # noqa: F811
+@pytest.mark.parametrize(("forward", "stage"), [("10:00", "warn"), ("13:00", "urgent"), ("18:00", "over")])
+def test_a_clock_runs_and_changes_its_look(live_product, page, world, forward, stage):  # noqa: F811
     world.give()
     sign_in(page, live_product)
     page.clock.install()
     go(page, live_product)
     clock = page.locator(".row .clock")
     expect(clock).to_have_attribute("data-stage", "calm")
-    page.clock.fast_forward("10:00")
-    expect(clock).to_have_attribute("data-stage", "warn")
-    page.clock.fast_forward("03:00")
-    expect(clock).to_have_attribute("data-stage", "urgent")
-    page.clock.fast_forward("05:00")
-    expect(clock).to_have_attribute("data-stage", "over")
+    # In one leap: after it the socket is taken for dead, and a new one brings the server's own time back.
+    page.clock.fast_forward(forward)
+    expect(clock).to_have_attribute("data-stage", stage)
+    if stage != "over":
+        return
     expect(clock.locator(".clock-digits")).to_contain_text("−0")
