@@ -35,7 +35,7 @@ test-faults: $(STAMPS)/.dev
 test-browser: $(STAMPS)/.dev
 	@mkdir -p var/test
 	@$(MAKE) --no-print-directory peers
-	$(PYTHON_RUN) -m pytest tests/browser -m browser --reruns 2 -rR
+	$(PYTHON_RUN) -m pytest tests/browser -m browser
 
 # Programs of others that the tests talk to; fails when there is no browser.
 peers: $(STAMPS)/.dev

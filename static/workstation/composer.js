@@ -136,6 +136,8 @@ function count() {
 
 // One save at a time, so that an older text never overtakes a newer one on its way.
 let saving = Promise.resolve();
+/** Saves under way by mode: until they end, what stands here is newer than any news of a draft. */
+const underWay = { answer: 0, note: 0 };
 const save = debounced(() => keepDraft(), AUTOSAVE);
 /** @param {boolean} [leaving] the page goes away: the call must outlive it */
 function keepDraft(leaving = false) {
@@ -153,14 +155,17 @@ function keepDraft(leaving = false) {
       },
     );
     if (leaving) run();
-    else saving = saving.then(run).then(() => undefined);
+    else {
+      underWay[chosen] += 1;
+      saving = saving.then(run).then(() => void (underWay[chosen] -= 1));
+    }
   }
 }
 
 /** The person wrote on another screen. @param {any} data */
 export function draftElsewhere(data) {
   rows.setDraft(data.item, data.text);
-  if (data.item !== item?.key || document.activeElement === text || revisions[data.mode]) return;
+  if (data.item !== item?.key || document.activeElement === text || revisions[data.mode] || underWay[data.mode]) return;
   if (data.text.endsWith("…")) return; // a long text comes cut; it is read when the item is opened
   texts[data.mode] = data.text;
   if (mode() === data.mode) text.value = data.text;

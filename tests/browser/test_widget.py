@@ -297,7 +297,7 @@ def test_an_answer_lost_on_its_way_back_is_asked_for_again(chat):
 
     chat.page.context.route("**/chat/messages", lose_once)
     chat.open().write("Ровно одно")
-    expect(chat.log.locator(".pending")).to_have_count(0, timeout=20_000)
+    expect(chat.log.locator(".pending")).to_have_count(0)
     assert lost[0].status == 200
     expect(chat.log.locator(".mine")).to_have_count(1)
     assert Message.objects.filter(text="Ровно одно").count() == 1
