@@ -22,6 +22,8 @@ QUEUES = {
     "omni.tasks.process_event": "chat",
     "omni.tasks.drain_journal": "chat",
     "omni.tasks.sweep_journal": "chat",
+    "omni.tasks.poll_account": "default",
+    "omni.tasks.sweep_polls": "default",
     "omni.tasks.send_attempt": "outgoing",
     "omni.tasks.sweep_attempts": "outgoing",
     "omni.tasks.fetch_attachment": "default",

@@ -9,7 +9,7 @@ from core.locks import only_one
 from omni import dispatch
 from omni.chat import tokens, uploads
 from omni.models import InboundEvent, Message
-from omni.services import distribution, files, journal, presence, sending
+from omni.services import distribution, files, journal, polling, presence, sending
 from worklist.models import Item
 from worklist.states import Kind
 
@@ -53,6 +53,20 @@ def sweep_journal(**_kwargs: object) -> None:
             for event_id in left:
                 journal.process(event_id, now=timezone.now())
             _give_out_after(left)
+
+
+@shared_task
+def poll_account(*, account_id: int, **_kwargs: object) -> None:
+    """Ask one account's provider what is new."""
+    polling.poll(account_id, now=timezone.now())
+
+
+@shared_task
+def sweep_polls(**_kwargs: object) -> None:
+    """Call up the questions that are due; a slow provider must not hold up the others."""
+    with only_one("omni.sweep_polls") as mine:
+        for account_id in polling.find_due(now=timezone.now()) if mine else ():
+            dispatch.after_commit("omni.tasks.poll_account", expires=60, account_id=account_id)
 
 
 @shared_task

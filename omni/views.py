@@ -5,12 +5,12 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods
 
 from accounts.entrance import public
 from core.text import storable
 from omni import dispatch
-from omni.channels.contract import RawEvent, Unverified
+from omni.channels.contract import AccountConfig, Adapter, Greeting, RawEvent, Replying, Unverified, WebhookReply
 from omni.channels.registry import adapter_for
 from omni.selectors import find_account
 from omni.services import journal
@@ -26,7 +26,7 @@ def raw_event(request: HttpRequest, body: bytes) -> RawEvent:
 
 
 @csrf_exempt
-@require_POST
+@require_http_methods(["GET", "POST"])
 @public("the provider's signature or secret is verified by the channel's adapter")
 def webhook(request: HttpRequest, kind: str, account_id: str) -> HttpResponse:
     """An event of a provider. 403 for a wrong signature; everything else is kept and answered 200, or it would come for hours."""
@@ -37,16 +37,29 @@ def webhook(request: HttpRequest, kind: str, account_id: str) -> HttpResponse:
     length = int(request.META.get("CONTENT_LENGTH") or 0)
     too_large = length > settings.WEBHOOK_BODY_LIMIT
     event = raw_event(request, request.read(settings.WEBHOOK_BODY_LIMIT) if too_large else request.body)
+    adapter, config = adapter_for(kind), account.config()
     try:
-        adapter_for(kind).verify(event, account.config())
+        if (greeted := _greeted(adapter, event, str(request.method), config)) is not None:
+            return _http(greeted)
+        adapter.verify(event, config)
     except Unverified:
         log.warning("webhook with a wrong signature", kind=kind, account=account_id)
         return HttpResponseForbidden()
     if too_large:
         reason = f"{length} bytes: over the limit of {settings.WEBHOOK_BODY_LIMIT}; the beginning is kept"
         journal.keep_refused(account=account, event=event, reason=reason)
-        return JsonResponse({})
-    kept = journal.keep(account=account, event=event)
-    if kept is not None and kept.state == EventState.RECEIVED:
-        dispatch.wake("omni.tasks.drain_journal")
-    return JsonResponse({})
+    else:
+        kept = journal.keep(account=account, event=event)
+        if kept is not None and kept.state == EventState.RECEIVED:
+            dispatch.wake("omni.tasks.drain_journal")
+    return _http(adapter.reply(event, config) if isinstance(adapter, Replying) else WebhookReply())
+
+
+def _greeted(adapter: Adapter, event: RawEvent, method: str, config: AccountConfig) -> WebhookReply | None:
+    """The answer to a handshake. A GET that is none is nothing to keep."""
+    greeted = adapter.greet(event, method, config) if isinstance(adapter, Greeting) else None
+    return WebhookReply(405) if greeted is None and method == "GET" else greeted
+
+
+def _http(reply: WebhookReply) -> HttpResponse:
+    return HttpResponse(reply.body, status=reply.status, content_type=reply.content_type)

@@ -16,8 +16,9 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from core import secrets
 from core.admin import HIDDEN, AuditedAdmin, record
 from core.refusal import Refusal
-from omni.admin.settings import KINDS, check_shape, form_field, made_secrets, secret_field, shown, taken_over
-from omni.channels.registry import kinds
+from omni.admin.settings import check_shape, form_field, made_secrets, secret_field, shown, taken_over
+from omni.channels.contract import Connecting
+from omni.channels.registry import ADAPTERS, adapter_for
 from omni.models import ChannelAccount, Queue
 from omni.services import connections
 
@@ -43,7 +44,7 @@ class NewAccountForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         kind = cast(forms.ChoiceField, self.fields["kind"])
-        kind.choices = [(code, KINDS[code].name) for code in kinds() if code in KINDS]
+        kind.choices = sorted(((adapter.kind, adapter.form.name) for adapter in ADAPTERS), key=lambda one: str(one[1]))
 
     def save(self, commit: bool = True) -> ChannelAccount:
         self.instance.set_secrets(**made_secrets(self.instance.kind))
@@ -61,7 +62,7 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        kind, kept = KINDS[self.kind_code], _secrets_of(self.instance)
+        kind, kept = adapter_for(self.kind_code).form, _secrets_of(self.instance)
         for setting in kind.settings:
             value = shown(setting, self.instance.settings)
             if value is not None and setting.field_name in self.fields:
@@ -78,7 +79,7 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def save(self, commit: bool = True) -> ChannelAccount:
         self.instance.settings = self.typed
-        given = {secret.name: self.cleaned_data.get(secret.field_name) or "" for secret in KINDS[self.kind_code].secrets}
+        given = {secret.name: self.cleaned_data.get(secret.field_name) or "" for secret in adapter_for(self.kind_code).form.secrets}
         self.instance.set_secrets(**{name: value for name, value in given.items() if value})
         return cast(ChannelAccount, super().save(commit))
 
@@ -92,8 +93,8 @@ def _secrets_of(account: ChannelAccount) -> dict[str, str]:
 
 def form_of(kind: str) -> type[AccountForm]:
     """The form of a kind's accounts."""
-    fields: dict[str, Any] = {setting.field_name: form_field(setting) for setting in KINDS[kind].settings}
-    fields |= {secret.field_name: secret_field(secret, is_set=False) for secret in KINDS[kind].secrets}
+    fields: dict[str, Any] = {setting.field_name: form_field(setting) for setting in adapter_for(kind).form.settings}
+    fields |= {secret.field_name: secret_field(secret, is_set=False) for secret in adapter_for(kind).form.secrets}
     return type(f"{kind.title()}AccountForm", (AccountForm,), {**fields, "kind_code": kind})
 
 
@@ -121,7 +122,7 @@ class ChannelAccountAdmin(AuditedAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
             return [(None, {"fields": ("kind", "name", "queue", "weight")})]
-        kind = KINDS[obj.kind]
+        kind = adapter_for(obj.kind).form
         common = ("kind", "name", "queue", "weight", "state", "state_reason", "paused_until", "webhook")
         groups: list[tuple[Any, dict[str, Any]]] = [(None, {"fields": common})]
         if self.has_change_permission(request, obj):
@@ -130,7 +131,7 @@ class ChannelAccountAdmin(AuditedAdmin):
         return groups
 
     def get_secret_names(self, kind: str) -> set[str]:
-        return {secret.field_name for secret in KINDS[kind].secrets}
+        return {secret.field_name for secret in adapter_for(kind).form.secrets}
 
     def _changes(self, form: "forms.ModelForm[Any]") -> dict[str, str]:
         hidden = self.get_secret_names(form.instance.kind)
@@ -139,6 +140,11 @@ class ChannelAccountAdmin(AuditedAdmin):
     def response_add(self, request: HttpRequest, obj: ChannelAccount, post_url_continue: str | None = None) -> HttpResponse:
         messages.success(request, _t("The account has been made. Now its settings."))
         return HttpResponseRedirect(self._page_of(obj.pk))
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
+        account = kwargs.get("obj")
+        context["can_connect"] = account is not None and isinstance(adapter_for(account.kind), Connecting)
+        return cast(HttpResponse, super().render_change_form(request, context, *args, **kwargs))
 
     @admin.display(description=_("address for the provider, or code for the site"))
     def webhook(self, account: ChannelAccount) -> str:

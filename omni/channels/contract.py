@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
+
+from omni.channels.account_form import KindForm
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class InboundKind(StrEnum):
     STATUS = "status"
     BLOCKED = "blocked"
     UNBLOCKED = "unblocked"
+    CALL = "call"
+    """A step of a telephone call; `call` says which."""
     AUTO_REPLY = "auto_reply"
     BOUNCE = "bounce"
     IGNORED = "ignored"
@@ -110,7 +114,47 @@ class Inbound:
     edited_at: datetime | None = None
     conversation: str = ""
     """Where to answer: chat id, address. Empty = guest_external_id."""
+    call: "CallStep | None" = None
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+class CallKind(StrEnum):
+    """The steps of a call, in the words of every telephone exchange."""
+
+    RINGING = "ringing"
+    QUEUED = "queued"
+    ANSWERED = "answered"
+    HOLD = "hold"
+    TRANSFER = "transfer"
+    ENDED = "ended"
+    MISSED = "missed"
+    RECORDING_READY = "recording_ready"
+    DTMF = "dtmf"
+
+
+@dataclass(frozen=True)
+class CallStep:
+    """One step of a telephone call. `call_key` names the whole call, `leg_key` one leg of it; a lower `sequence` of a leg is out of date.
+
+    Numbers are E.164, empty when withheld; `duration`, `wait` in seconds; `recording` is the exchange's reference, the sound stays there.
+    """
+
+    kind: CallKind
+    call_key: str
+    leg_key: str
+    sequence: int
+    at: datetime
+    inbound: bool = True
+    caller: str = ""
+    called: str = ""
+    extension: str = ""
+    """The operator's telephone in the exchange."""
+    queue: str = ""
+    duration: int | None = None
+    wait: int | None = None
+    reason: str = ""
+    recording: str = ""
+    digits: str = ""
 
 
 @dataclass(frozen=True)
@@ -218,11 +262,57 @@ class Failed:
 SendResult = Sent | Retry | Failed
 
 
+@dataclass(frozen=True)
+class WebhookReply:
+    """What a provider expects as the answer to its event."""
+
+    status: int = 200
+    body: bytes = b"{}"
+    content_type: str = "application/json"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was tried about an account: whether it works, and the sentence for the person."""
+
+    works: bool
+    text: str
+
+
+class ConnectFault(Exception):
+    """The provider did not take our webhook's address; the text is fit for the administrator and tells no secret."""
+
+
+class PollFault(Exception):
+    """The provider could not be asked; the text is fit for the administrator and tells no secret.
+
+    `after` seconds as the provider asked, None = our own back-off; `refused` = it no longer knows our keys.
+    """
+
+    def __init__(self, text: str, *, after: float | None = None, refused: bool = False) -> None:
+        super().__init__(text)
+        self.after, self.refused = after, refused
+
+
+@dataclass(frozen=True)
+class Polled:
+    """What one question brought: events for the journal, and where to go on. `more` = ask again at once."""
+
+    events: Sequence[RawEvent]
+    cursor: Mapping[str, Any]
+    more: bool = False
+
+
 class Adapter(Protocol):
-    """A channel's wire. Stateless; may be shared between threads. Called with a decrypted account."""
+    """A channel's wire. Stateless; may be shared between threads. Called with a decrypted account.
+
+    A channel that can do more implements the protocols below besides: `Greeting`, `Replying`, `Polling`, `Checking`, `Connecting`.
+    """
 
     kind: str
     capabilities: Capabilities
+    form: KindForm
+    """The settings and secrets of the kind's accounts, as the admin panel asks for them."""
 
     def verify(self, event: RawEvent, account: AccountConfig) -> None:
         """Check that the event is the provider's own, over the raw bytes. Raises Unverified."""
@@ -246,3 +336,46 @@ class AttachmentTooLarge(Exception):
 
 class AttachmentGone(Exception):
     """The provider does not have the file any more."""
+
+
+@runtime_checkable
+class Greeting(Protocol):
+    """A provider that makes sure of our address before it delivers there."""
+
+    def greet(self, event: RawEvent, method: str, account: AccountConfig) -> WebhookReply | None:
+        """The answer to a handshake; None = an ordinary event. Raises Unverified. `method` is GET or POST."""
+
+
+@runtime_checkable
+class Replying(Protocol):
+    """A provider that wants more than an empty 200 for an event that was kept."""
+
+    def reply(self, event: RawEvent, account: AccountConfig) -> WebhookReply:
+        """The answer to a verified and kept event. Never raises."""
+
+
+@runtime_checkable
+class Polling(Protocol):
+    """A provider that must be asked. What it says goes through the journal like a webhook's event."""
+
+    poll_seconds: float
+    """How often to ask; the account's setting `poll_seconds` overrides it."""
+
+    def poll(self, account: AccountConfig, cursor: Mapping[str, Any], *, now: datetime) -> Polled:
+        """What is new since `cursor` (plain JSON, {} at first). Repeats are harmless. Raises PollFault."""
+
+
+@runtime_checkable
+class Checking(Protocol):
+    """A channel whose connection can be tried."""
+
+    def check(self, account: AccountConfig, address: str) -> Sequence[Finding]:
+        """Try the account; nothing is changed at the provider. `address` is our webhook's. Faults are findings, none is raised."""
+
+
+@runtime_checkable
+class Connecting(Protocol):
+    """A provider that can be told by a call where to deliver."""
+
+    def connect(self, account: AccountConfig, address: str) -> None:
+        """Have the provider deliver to `address`. Raises ConnectFault."""

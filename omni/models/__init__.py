@@ -5,6 +5,7 @@ from omni.models.chat import ChatNonce, ChatToken, ChatUpload
 from omni.models.conversations import Attachment, Letter, Message, MessageVersion, Session
 from omni.models.journal import InboundEvent
 from omni.models.mailboxes import MailboxCursor
+from omni.models.polling import PollPosition
 from omni.models.presence import Decision, Presence
 from omni.models.sending import Attempt, EarlyStatus
 
@@ -22,6 +23,7 @@ __all__ = [
     "MailboxCursor",
     "Message",
     "MessageVersion",
+    "PollPosition",
     "Presence",
     "Queue",
     "Session",

@@ -16,6 +16,7 @@ from omni.channels.contract import (
     Capabilities,
     DeliveryState,
     Failed,
+    Finding,
     Inbound,
     InboundAttachment,
     InboundKind,
@@ -24,7 +25,8 @@ from omni.channels.contract import (
     Reason,
     SendResult,
 )
-from omni.channels.email import machine
+from omni.channels.email import checking, machine
+from omni.channels.email.account import FORM
 from omni.channels.email.addresses import Address, parse_addresses
 from omni.channels.email.attachments import MailAttachment
 from omni.channels.email.bounces import Bounce
@@ -57,6 +59,7 @@ class EmailAdapter:
     """
 
     kind = "email"
+    form = FORM
     capabilities = Capabilities(
         attachments=True,
         attachment_bytes=25 * 1024 * 1024,
@@ -108,6 +111,10 @@ class EmailAdapter:
         except NotSendable as fault:
             return Failed("address", str(fault), Reason.REJECTED)
         return deliver(mail, smtp_settings(account))
+
+    def check(self, account: AccountConfig, address: str) -> Sequence[Finding]:
+        """Both servers are asked to let us in; a mailbox has no webhook, so `address` says nothing here."""
+        return checking.findings(imap_settings(account), smtp_settings(account))
 
     def _message(self, mail: Mail, verdict: machine.Verdict, event: RawEvent, account: AccountConfig) -> Inbound:
         key = self.event_key(event)

@@ -3,8 +3,9 @@
 import hmac
 from collections.abc import Sequence
 
-from omni.channels.contract import AccountConfig, Inbound, InboundAttachment, Outgoing, RawEvent, SendResult, Unverified
-from omni.channels.telegram import files, sending
+from omni.channels.contract import AccountConfig, Finding, Inbound, InboundAttachment, Outgoing, RawEvent, SendResult, Unverified
+from omni.channels.telegram import files, sending, setup
+from omni.channels.telegram.account import FORM
 from omni.channels.telegram.planning import CAPABILITIES
 from omni.channels.telegram.updates import items_of, key_of
 
@@ -19,6 +20,7 @@ class TelegramAdapter:
     """
 
     kind = "telegram"
+    form = FORM
     capabilities = CAPABILITIES
 
     def verify(self, event: RawEvent, account: AccountConfig) -> None:
@@ -43,3 +45,11 @@ class TelegramAdapter:
     def send(self, outgoing: Outgoing, account: AccountConfig) -> SendResult:
         """Plain text and files; a message with both may take several calls (see `planning.plan`)."""
         return sending.send(outgoing, account)
+
+    def check(self, account: AccountConfig, address: str) -> Sequence[Finding]:
+        """The bot's name, where its webhook leads, how the last delivery went."""
+        return setup.findings(account, address)
+
+    def connect(self, account: AccountConfig, address: str) -> None:
+        """setWebhook with the account's secret. Raises ConnectFault."""
+        setup.set_webhook(account, address)

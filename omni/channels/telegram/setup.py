@@ -1,14 +1,17 @@
 """Connecting a bot: its webhook and the check of the connection (https://core.telegram.org/bots/api#setwebhook)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
 
-from omni.channels.contract import AccountConfig
+from omni.channels.contract import AccountConfig, ConnectFault, Finding
 from omni.channels.telegram.client import call
 from omni.channels.telegram.errors import said, unanswered
 from omni.channels.telegram.fields import integer_at, object_at, text_at
@@ -19,7 +22,7 @@ ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "my_chat_membe
 SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
 
 
-class BotApiError(Exception):
+class BotApiError(ConnectFault):
     """The Bot API refused the call or could not be reached; the text is fit for the administrator."""
 
 
@@ -59,6 +62,25 @@ def webhook_info(account: AccountConfig) -> WebhookInfo:
         last_error_at=datetime.fromtimestamp(failed_at, UTC) if failed_at else None,
         bot_name=text_at(bot, "username"),
     )
+
+
+def findings(account: AccountConfig, address: str) -> Sequence[Finding]:
+    """The bot's name, where its webhook leads (ours is `address`), how the last delivery went; faults are findings."""
+    try:
+        info = webhook_info(account)
+    except BotApiError as fault:
+        return [Finding(False, str(fault))]
+    found = [Finding(True, _("The bot @%(name)s answers.") % {"name": info.bot_name})]
+    if info.url == address:
+        found.append(Finding(True, _("The webhook is ours; %(count)d updates wait.") % {"count": info.pending}))
+    elif info.url:
+        found.append(Finding(False, _("The webhook leads elsewhere: %(url)s") % {"url": info.url}))
+    else:
+        found.append(Finding(False, _("No webhook is set: nothing comes in.")))
+    if info.last_error and info.last_error_at:
+        when = date_format(localtime(info.last_error_at), "SHORT_DATETIME_FORMAT")
+        found.append(Finding(False, _("The last delivery failed at %(when)s: %(error)s") % {"when": when, "error": info.last_error}))
+    return found
 
 
 def ask(account: AccountConfig, method: str, fields: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -23,6 +23,7 @@ from omni.channels.contract import (
     Sent,
     Unreadable,
 )
+from omni.channels.webchat.account import FORM
 
 TEXT_LIMIT = 4000
 FILE_LIMIT = 10 * 1024 * 1024
@@ -45,6 +46,7 @@ class WebChatAdapter:
     """
 
     kind = "webchat"
+    form = FORM
     capabilities = Capabilities(
         text_limit=TEXT_LIMIT,
         attachments=True,

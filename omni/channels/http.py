@@ -1,0 +1,142 @@
+"""HTTP towards providers: one pooled client for each account, time-outs, capped downloads, no way into our own network."""
+
+import ipaddress
+import os
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from omni.channels.contract import AccountConfig, AttachmentGone, AttachmentTooLarge, Retry
+
+CONNECT_SECONDS, READ_SECONDS, UPLOAD_SECONDS = 5.0, 30.0, 120.0
+NOT_WRITTEN = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol, httpx.InvalidURL)
+"""Faults before the first byte of a request: the provider cannot have it."""
+REDIRECTS = 3
+
+
+@dataclass(frozen=True)
+class Connection:
+    """Everything that makes one account's client differ from another's. `base` has no slash at its end; `read_seconds` of silence."""
+
+    base: str
+    headers: tuple[tuple[str, str], ...] = ()
+    proxy: str | None = None
+    read_seconds: float = READ_SECONDS
+    verify: bool | str = True
+
+
+def connection_of(account: AccountConfig, *, base: str, headers: Mapping[str, str] | None = None) -> Connection:
+    """The account's connection: its settings `api_base` (instead of `base`), `proxy`, `read_timeout` in seconds."""
+    settings = account.settings
+    return Connection(
+        base=str(settings.get("api_base") or base).rstrip("/"),
+        headers=tuple((headers or {}).items()),
+        proxy=str(settings["proxy"]) if settings.get("proxy") else None,
+        read_seconds=float(settings.get("read_timeout") or READ_SECONDS),
+    )
+
+
+_clients: dict[str, tuple[Connection, httpx.Client]] = {}
+_lock = threading.Lock()
+# A forked worker must not write into its parent's sockets.
+os.register_at_fork(after_in_child=_clients.clear)
+
+
+def client_for(account: AccountConfig, connection: Connection, *, name: str = "") -> httpx.Client:
+    """The account's pooled client, thread-safe; a new one after its settings changed. `name` tells several hosts of one account apart.
+
+    Raises httpx.UnsupportedProtocol or httpx.InvalidURL for a base that is no address.
+    """
+    key = f"{account.id}:{name}"
+    with _lock:
+        known = _clients.get(key)
+        if known is None or known[0] != connection:
+            # The old one is not closed: another thread may be in the middle of a call.
+            known = _clients[key] = connection, _opened(connection)
+        return known[1]
+
+
+def _opened(connection: Connection) -> httpx.Client:
+    base = httpx.URL(connection.base)
+    if base.scheme not in ("http", "https") or not base.host:
+        raise httpx.UnsupportedProtocol("the address of the provider must be http or https")
+    timeout = httpx.Timeout(connect=CONNECT_SECONDS, read=connection.read_seconds, write=UPLOAD_SECONDS, pool=CONNECT_SECONDS)
+    return httpx.Client(base_url=base, proxy=connection.proxy, headers=dict(connection.headers), timeout=timeout, verify=connection.verify)
+
+
+def unanswered(error: Exception) -> Retry:
+    """What a call without an answer means. Only the kind of the fault is told: texts of errors may quote addresses and keys."""
+    if isinstance(error, NOT_WRITTEN):
+        return Retry("no_connection", type(error).__name__)
+    return Retry("no_answer", type(error).__name__, unknown=True)
+
+
+def json_of(response: httpx.Response) -> Any:
+    """The answer's JSON; None for a body that is none (a gateway's page, a cut answer)."""
+    try:
+        return response.json()
+    except ValueError:
+        return None
+
+
+def pause_of(response: httpx.Response) -> float | None:
+    """The seconds that `Retry-After` asks for (RFC 9110 10.2.3, the form in seconds), else None."""
+    asked = response.headers.get("retry-after", "").strip()
+    return float(asked) if asked.isdecimal() and len(asked) < 8 else None
+
+
+def capped(response: httpx.Response, limit: int) -> bytes:
+    """The body of a streamed answer, given up as soon as it is over the limit, whatever its announced length. Raises AttachmentTooLarge."""
+    data = bytearray()
+    for chunk in response.iter_bytes(64 * 1024):
+        data += chunk
+        if len(data) > limit:
+            raise AttachmentTooLarge(f"over {limit} bytes")
+    return bytes(data)
+
+
+def download(
+    client: httpx.Client, address: str, *, limit: int, headers: Mapping[str, str] | None = None, allow: "Allow | None" = None
+) -> bytes:
+    """A file by its address, at most `limit` bytes; redirections are followed only where `allow` lets us (default: public hosts).
+
+    Raises AttachmentTooLarge, AttachmentGone (404, 410, an address we may not go to), httpx.TransportError (tried again later).
+    """
+    url = httpx.URL(address)
+    for _hop in range(REDIRECTS + 1):
+        if not (allow or is_public)(url):
+            raise AttachmentGone("the address of the file leads where we do not go")
+        with client.stream("GET", url, headers=dict(headers or {})) as response:
+            if response.is_redirect and response.next_request is not None:
+                url, headers = response.next_request.url, None  # the keys are for the first host only
+                continue
+            if response.status_code in (404, 410):
+                raise AttachmentGone(f"HTTP {response.status_code} for a file")
+            if response.status_code != 200:
+                raise httpx.TransportError(f"HTTP {response.status_code} for a file")
+            return capped(response, limit)
+    raise AttachmentGone("too many redirections")
+
+
+Allow = Callable[[httpx.URL], bool]
+
+
+def is_public(url: httpx.URL) -> bool:
+    """Whether an address from a payload leads to a public host by http(s): a guest must not make us call our own network (OWASP SSRF)."""
+    if url.scheme not in ("http", "https") or not url.host:
+        return False
+    try:
+        found = socket.getaddrinfo(url.host, url.port or (443 if url.scheme == "https" else 80), type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return False
+    return bool(found) and all(ipaddress.ip_address(str(entry[4][0]).partition("%")[0]).is_global for entry in found)
+
+
+def public_or(base: str) -> Allow:
+    """Public hosts, and the provider's own host as the account's settings name it (a local one in tests and behind a gateway)."""
+    own = httpx.URL(base)
+    return lambda url: (url.scheme, url.host, url.port) == (own.scheme, own.host, own.port) or is_public(url)
