@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import phonenumbers
 
 from omni.channels.contract import AttachmentKind, InboundAttachment
-from omni.channels.telegram.fields import JsonObject, integer_at, number_at, object_at, objects_at, storable, text_at
+from omni.channels.json_fields import JsonObject, integer_at, number_at, object_at, objects_at, storable, text_at
 from omni.channels.telegram.placeholders import EMPTY, placeholder
 
 

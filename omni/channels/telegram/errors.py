@@ -5,8 +5,8 @@ import re
 import httpx
 
 from omni.channels.contract import Failed, Reason, Retry
+from omni.channels.json_fields import integer_at, number_at, storable
 from omni.channels.telegram.client import Answer
-from omni.channels.telegram.fields import integer_at, number_at, storable
 
 NOT_WRITTEN = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 NO_ADDRESS = (httpx.UnsupportedProtocol, httpx.InvalidURL)

@@ -5,9 +5,9 @@ from urllib.parse import quote
 import httpx
 
 from omni.channels.contract import AccountConfig, AttachmentGone, AttachmentTooLarge, InboundAttachment
+from omni.channels.json_fields import integer_at, object_at, text_at
 from omni.channels.telegram.client import Answer, call, client_for
 from omni.channels.telegram.errors import said
-from omni.channels.telegram.fields import integer_at, object_at, text_at
 
 ADDRESSES = ("geo:", "tel:")
 """Attachments that are an address and have no file."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from omni.channels.contract import Capabilities, Failed, Outgoing, OutgoingFile, Reason
-from omni.channels.telegram.fields import storable
+from omni.channels.json_fields import storable
 
 TEXT_LIMIT = 4096
 """Characters (code points) of a message; only the offsets of entities count UTF-16 units."""

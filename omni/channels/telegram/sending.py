@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 
 from omni.channels.contract import AccountConfig, Failed, Outgoing, OutgoingFile, Reason, Retry, SendResult, Sent
+from omni.channels.json_fields import JsonObject, integer_at, object_at
 from omni.channels.telegram.client import Answer, Upload, call
 from omni.channels.telegram.errors import is_bad_picture, is_migration, unanswered, verdict
-from omni.channels.telegram.fields import JsonObject, integer_at, object_at
 from omni.channels.telegram.planning import Part, chat_of, message_number, plan, refusal
 
 

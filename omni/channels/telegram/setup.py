@@ -12,9 +12,9 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from omni.channels.contract import AccountConfig, ConnectFault, Finding
+from omni.channels.json_fields import integer_at, object_at, text_at
 from omni.channels.telegram.client import call
 from omni.channels.telegram.errors import said, unanswered
-from omni.channels.telegram.fields import integer_at, object_at, text_at
 
 ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "my_chat_member")
 """Always sent along: Telegram keeps the previous list when it is left out."""

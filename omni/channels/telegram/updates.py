@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from omni.channels.contract import Inbound, InboundKind, Unreadable
+from omni.channels.json_fields import JsonObject, integer_at, object_at, objects_at, storable, text_at
 from omni.channels.telegram.content import content_of, person_name
-from omni.channels.telegram.fields import JsonObject, integer_at, object_at, objects_at, storable, text_at
 from omni.channels.telegram.placeholders import NO_PAYLOAD, NOT_BLOCKED, NOT_PRIVATE, placeholder, unused_kind
 
 

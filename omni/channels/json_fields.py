@@ -6,7 +6,7 @@ from typing import Any
 JsonObject = Mapping[str, Any]
 
 BIGGEST = 2**53
-"""The Bot API promises that its identifiers need at most 52 significant bits."""
+"""Vendors that speak JSON to browsers keep their identifiers within what a double holds exactly; the exceptions name their own bound."""
 
 LONE_SURROGATES = dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
 UNSTORABLE: dict[int, str | None] = {0: None, **LONE_SURROGATES}
@@ -23,10 +23,10 @@ def text_at(source: JsonObject, key: str) -> str:
     return storable(value) if isinstance(value, str) else ""
 
 
-def integer_at(source: JsonObject, key: str) -> int | None:
-    """The whole number at `key` within the range of the API's identifiers, else None. true and 1.0 are not numbers here."""
+def integer_at(source: JsonObject, key: str, below: int = BIGGEST) -> int | None:
+    """The whole number at `key` with an absolute value under `below`, else None. true and 1.0 are not numbers here."""
     value = source.get(key)
-    return value if type(value) is int and abs(value) < BIGGEST else None
+    return value if type(value) is int and abs(value) < below else None
 
 
 def number_at(source: JsonObject, key: str) -> float | None:
