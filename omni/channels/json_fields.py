@@ -1,7 +1,12 @@
 """Reading values out of JSON from outside: the wanted type or nothing, text that a database can hold."""
 
+import hashlib
+import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
+
+from omni.channels.contract import Unreadable
 
 JsonObject = Mapping[str, Any]
 
@@ -47,3 +52,36 @@ def objects_at(source: JsonObject, key: str) -> list[JsonObject]:
     """The objects of the array at `key`, in order; other members are left out."""
     value = source.get(key)
     return [member for member in value if isinstance(member, dict)] if isinstance(value, list) else []
+
+
+def moment_at(source: JsonObject, key: str, fallback: datetime, *, per_second: int = 1) -> datetime:
+    """The Unix time at `key`, in seconds or with `per_second=1000` in milliseconds; `fallback` for none, zero or an impossible one."""
+    value = integer_at(source, key)
+    try:
+        return datetime.fromtimestamp(value / per_second, UTC) if value and value > 0 else fallback
+    except (ValueError, OverflowError, OSError):
+        return fallback
+
+
+def read_object(body: bytes) -> JsonObject:
+    """The JSON object of a webhook's body. Raises Unreadable with the reason."""
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(f"not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise Unreadable(f"a JSON object was expected, not {type(value).__name__}")
+    return value
+
+
+def read_object_or_none(body: bytes) -> JsonObject | None:
+    """The JSON object of a body, None for anything else: where nothing may be raised."""
+    try:
+        return read_object(body)
+    except Unreadable:
+        return None
+
+
+def digest_key(body: bytes) -> str:
+    """The event key of a body that names none: `sha256:<digest>`."""
+    return f"sha256:{hashlib.sha256(body).hexdigest()}"

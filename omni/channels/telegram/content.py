@@ -3,10 +3,9 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-import phonenumbers
-
 from omni.channels.contract import AttachmentKind, InboundAttachment
 from omni.channels.json_fields import JsonObject, integer_at, number_at, object_at, objects_at, storable, text_at
+from omni.channels.phones import international
 from omni.channels.telegram.placeholders import EMPTY, placeholder
 
 
@@ -135,15 +134,6 @@ def contact_piece(message: JsonObject) -> Content:
     text = placeholder("contact", " ".join(part for part in (name, phone or number) if part))
     attachment = InboundAttachment(AttachmentKind.CONTACT, f"tel:{phone or number}", name or phone or number, "text/vcard")
     return Content(text, (attachment,) if number else (), phone if own else "")
-
-
-def international(number: str) -> str:
-    """A number as Telegram gives it (international digits, with or without +) in E.164; empty if there is no such number."""
-    try:
-        parsed = phonenumbers.parse(f"+{number.lstrip('+')}")
-    except phonenumbers.NumberParseException:
-        return ""
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164) if phonenumbers.is_valid_number(parsed) else ""
 
 
 def person_name(person: JsonObject) -> str:

@@ -1,14 +1,23 @@
 """From the body of a webhook to inbound items (Bot API, type Update)."""
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from omni.channels.contract import Inbound, InboundKind, Unreadable
-from omni.channels.json_fields import JsonObject, integer_at, object_at, objects_at, storable, text_at
+from omni.channels.json_fields import (
+    JsonObject,
+    digest_key,
+    integer_at,
+    moment_at,
+    object_at,
+    objects_at,
+    read_object,
+    read_object_or_none,
+    storable,
+    text_at,
+)
 from omni.channels.telegram.content import content_of, person_name
 from omni.channels.telegram.placeholders import NO_PAYLOAD, NOT_BLOCKED, NOT_PRIVATE, placeholder, unused_kind
 
@@ -21,24 +30,10 @@ class Arrival:
     received_at: datetime
 
 
-def read_object(body: bytes) -> JsonObject:
-    """The JSON object of a webhook's body. Raises Unreadable with the reason."""
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise Unreadable(f"not JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise Unreadable(f"a JSON object was expected, not {type(value).__name__}")
-    return value
-
-
 def key_of(body: bytes) -> str:
     """`update:<update_id>`, or `sha256:<digest>` of a body that has none. Never raises."""
-    try:
-        number = integer_at(read_object(body), "update_id")
-    except Unreadable:
-        number = None
-    return f"sha256:{hashlib.sha256(body).hexdigest()}" if number is None else f"update:{number}"
+    number = integer_at(read_object_or_none(body) or {}, "update_id")
+    return digest_key(body) if number is None else f"update:{number}"
 
 
 def items_of(body: bytes, received_at: datetime) -> Sequence[Inbound]:
@@ -81,7 +76,7 @@ def message_item(kind: InboundKind, message: JsonObject, arrival: Arrival) -> In
         external_id=f"{chat_id}:{message_id}" if message_id else f"{chat_id}:{arrival.key}",
         guest_external_id=guest_of(sender, chat_id),
         guest_name=person_name(sender) or person_name(object_at(message, "chat")),
-        sent_at=moment(message, "date", arrival.received_at),
+        sent_at=moment_at(message, "date", arrival.received_at),
         text=content.text,
         attachments=content.attachments,
         phone=content.phone,
@@ -89,7 +84,7 @@ def message_item(kind: InboundKind, message: JsonObject, arrival: Arrival) -> In
         album=text_at(message, "media_group_id"),
         reply_to=replied_to(message, chat_id),
         thread_keys=own_keys(message, chat_id),
-        edited_at=moment(message, "edit_date", arrival.received_at) if kind is InboundKind.EDIT else None,
+        edited_at=moment_at(message, "edit_date", arrival.received_at) if kind is InboundKind.EDIT else None,
         conversation=str(chat_id),
         extra=particulars(message),
     )
@@ -142,7 +137,7 @@ def my_chat_member(change: JsonObject, arrival: Arrival) -> Inbound:
         external_id=f"{arrival.key}:my_chat_member",
         guest_external_id=guest_of(sender, chat_id),
         guest_name=person_name(sender),
-        sent_at=moment(change, "date", arrival.received_at),
+        sent_at=moment_at(change, "date", arrival.received_at),
         conversation=str(chat_id),
     )
 
@@ -164,7 +159,7 @@ def ignored(arrival: Arrival, kind: str, reason: str, *, payload: JsonObject | N
         external_id=f"{arrival.key}:{kind}" if kind else arrival.key,
         guest_external_id="" if guest is None else str(guest),
         guest_name=person_name(sender),
-        sent_at=moment(payload or {}, "date", arrival.received_at),
+        sent_at=moment_at(payload or {}, "date", arrival.received_at),
         text=reason,
     )
 
@@ -186,15 +181,6 @@ def guest_of(sender: JsonObject, chat_id: int) -> str:
     return str(integer_at(sender, "id") or chat_id)
 
 
-def moment(source: JsonObject, key: str, fallback: datetime) -> datetime:
-    """The Unix time at `key`; the API writes 0 for a message it does not show any more."""
-    seconds = integer_at(source, key)
-    try:
-        return datetime.fromtimestamp(seconds, UTC) if seconds and seconds > 0 else fallback
-    except (ValueError, OverflowError, OSError):
-        return fallback
-
-
 def replied_to(message: JsonObject, chat_id: int) -> str:
     replied = integer_at(object_at(message, "reply_to_message"), "message_id")
     return f"{chat_id}:{replied}" if replied else ""
@@ -213,7 +199,7 @@ def particulars(message: JsonObject) -> Mapping[str, Any]:
     edited = integer_at(message, "edit_date")
     command, _, payload = text_at(message, "text").partition(" ")
     found = {
-        "edit_date": moment(message, "edit_date", datetime.fromtimestamp(0, UTC)).isoformat() if edited else "",
+        "edit_date": moment_at(message, "edit_date", datetime.fromtimestamp(0, UTC)).isoformat() if edited else "",
         "username": text_at(sender, "username"),
         "language": text_at(sender, "language_code"),
         "start_payload": payload.strip() if command == "/start" else "",
