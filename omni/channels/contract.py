@@ -22,6 +22,8 @@ class Capabilities:
     attachment_bytes: int | None = None
     attachments_per_message: int = 1
     reply_window: timedelta | None = None
+    templates: bool = False
+    """`Outgoing.template` is understood."""
     edits: bool = False
     typing: bool = False
     delivery_receipts: bool = False
@@ -193,10 +195,23 @@ class OutgoingFile:
 
 
 @dataclass(frozen=True)
+class Template:
+    """A text that the provider has approved beforehand: it may be sent when the reply window is over.
+
+    `language` as the provider codes it (`ru`, `en_US`); `parameters` fill the places in the text, in their order.
+    """
+
+    name: str
+    language: str
+    parameters: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
 class Outgoing:
     """One message to a guest. `key` identifies the message for ever: the same key is the same message.
 
     `recipient` is where to answer (chat id, address); `reply_to` the provider's id of the message answered.
+    With a `template` that is what goes out; `text` is then only what our own feed shows of it.
     """
 
     key: str
@@ -210,6 +225,7 @@ class Outgoing:
     automatic: bool = False
     already_sent: Sequence[str] = ()
     """The provider's ids of parts that an earlier attempt got through (`Retry.sent`); they are not sent again."""
+    template: Template | None = None
 
 
 @dataclass(frozen=True)
