@@ -5,7 +5,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -27,9 +27,29 @@ class Connection:
     proxy: str | None = None
     read_seconds: float = READ_SECONDS
     verify: bool | str = True
+    secret_query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """Keys that a provider wants in the address: added on the wire only, to its own host, so that no log or error shows them."""
 
 
-def connection_of(account: AccountConfig, *, base: str, headers: Mapping[str, str] | None = None) -> Connection:
+class SecretQuery(httpx.BaseTransport):
+    """Adds the secret part of the query to requests for the provider's own host, below the client and all that it tells of itself."""
+
+    def __init__(self, inner: httpx.BaseTransport, host: str, secrets: Mapping[str, str]) -> None:
+        self.inner, self.host, self.secrets = inner, host, dict(secrets)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        url = request.url.copy_merge_params(self.secrets) if request.url.host == self.host else request.url
+        return self.inner.handle_request(
+            httpx.Request(request.method, url, headers=request.headers, stream=request.stream, extensions=request.extensions)
+        )
+
+    def close(self) -> None:
+        self.inner.close()
+
+
+def connection_of(
+    account: AccountConfig, *, base: str, headers: Mapping[str, str] | None = None, secret_query: Mapping[str, str] | None = None
+) -> Connection:
     """The account's connection: its settings `api_base` (instead of `base`), `proxy`, `read_timeout` in seconds."""
     settings = account.settings
     return Connection(
@@ -37,6 +57,7 @@ def connection_of(account: AccountConfig, *, base: str, headers: Mapping[str, st
         headers=tuple((headers or {}).items()),
         proxy=str(settings["proxy"]) if settings.get("proxy") else None,
         read_seconds=float(settings.get("read_timeout") or READ_SECONDS),
+        secret_query=tuple((secret_query or {}).items()),
     )
 
 
@@ -65,7 +86,13 @@ def _opened(connection: Connection) -> httpx.Client:
     if base.scheme not in ("http", "https") or not base.host:
         raise httpx.UnsupportedProtocol("the address of the provider must be http or https")
     timeout = httpx.Timeout(connect=CONNECT_SECONDS, read=connection.read_seconds, write=UPLOAD_SECONDS, pool=CONNECT_SECONDS)
-    return httpx.Client(base_url=base, proxy=connection.proxy, headers=dict(connection.headers), timeout=timeout, verify=connection.verify)
+    headers = dict(connection.headers)
+    if not connection.secret_query:
+        return httpx.Client(base_url=base, proxy=connection.proxy, headers=headers, timeout=timeout, verify=connection.verify)
+    inner = httpx.HTTPTransport(proxy=connection.proxy, verify=connection.verify)
+    return httpx.Client(
+        base_url=base, transport=SecretQuery(inner, base.host, dict(connection.secret_query)), headers=headers, timeout=timeout
+    )
 
 
 def unanswered(error: Exception) -> Retry:
