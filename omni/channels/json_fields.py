@@ -85,3 +85,18 @@ def read_object_or_none(body: bytes) -> JsonObject | None:
 def digest_key(body: bytes) -> str:
     """The event key of a body that names none: `sha256:<digest>`."""
     return f"sha256:{hashlib.sha256(body).hexdigest()}"
+
+
+def identifier_at(source: JsonObject, key: str) -> str:
+    """The identifier at `key` as text, whether the provider writes a string or a whole number of any size; empty if there is none."""
+    value = source.get(key)
+    return str(value) if type(value) is int else text_at(source, key).strip()
+
+
+def time_at(source: JsonObject, key: str, fallback: datetime) -> datetime:
+    """The moment written at `key` by ISO 8601, a time without zone taken as UTC; `fallback` for anything else."""
+    try:
+        written = datetime.fromisoformat(text_at(source, key).strip())
+        return (written if written.tzinfo else written.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return fallback
