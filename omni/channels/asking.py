@@ -199,7 +199,7 @@ def keyless(account: AccountConfig, *names: str) -> Failed | None:
 
 
 def findings(question: Callable[[], object], works: str) -> Sequence[Finding]:
-    """"Check the connection" by one harmless question: `works` is the sentence of success, a fault is a finding."""
+    """ "Check the connection" by one harmless question: `works` is the sentence of success, a fault is a finding."""
     try:
         question()
     except PollFault as fault:

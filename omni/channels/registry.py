@@ -6,8 +6,9 @@ from omni.channels.contract import Adapter
 from omni.channels.email.adapter import EmailAdapter
 from omni.channels.telegram.adapter import TelegramAdapter
 from omni.channels.webchat.adapter import WebChatAdapter
+from omni.channels.wildberries.adapter import WildberriesAdapter
 
-ADAPTERS: tuple[Adapter, ...] = (EmailAdapter(), TelegramAdapter(), WebChatAdapter())
+ADAPTERS: tuple[Adapter, ...] = (EmailAdapter(), TelegramAdapter(), WebChatAdapter(), WildberriesAdapter())
 
 _BY_KIND: Mapping[str, Adapter] = {adapter.kind: adapter for adapter in ADAPTERS}
 
