@@ -1,0 +1,104 @@
+"""Which calls one outgoing message takes (Cloud API, messages and media; sizes by the page on supported media types)."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from omni.channels.contract import Capabilities, Failed, Outgoing, OutgoingFile, Template
+from omni.channels.json_fields import storable
+from omni.channels.meta.graph import message_refusal
+
+TEXT_LIMIT, CAPTION_LIMIT = 4096, 1024
+MEGABYTE = 1024 * 1024
+FILE_BYTES = 100 * MEGABYTE
+CAPTIONED = frozenset({"image", "video", "document"})
+MEDIA: Mapping[str, tuple[str, int]] = {
+    "image/jpeg": ("image", 5 * MEGABYTE),
+    "image/png": ("image", 5 * MEGABYTE),
+    "video/mp4": ("video", 16 * MEGABYTE),
+    "video/3gpp": ("video", 16 * MEGABYTE),
+    "audio/aac": ("audio", 16 * MEGABYTE),
+    "audio/amr": ("audio", 16 * MEGABYTE),
+    "audio/mp4": ("audio", 16 * MEGABYTE),
+    "audio/mpeg": ("audio", 16 * MEGABYTE),
+}
+"""Type of a message and most bytes by MIME type; everything else, and what is larger, goes as a document.
+
+Ogg is left out: only with the Opus codec it is taken as sound, and a file does not say so from outside.
+"""
+
+CAPABILITIES = Capabilities(
+    text_limit=TEXT_LIMIT,
+    caption_limit=CAPTION_LIMIT,
+    attachments=True,
+    attachment_bytes=FILE_BYTES,
+    attachments_per_message=10,
+    reply_window=timedelta(hours=24),
+    templates=True,
+    delivery_receipts=True,
+    read_receipts=True,
+)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One message at WhatsApp: a text, one file with or without a caption, or a template."""
+
+    text: str = ""
+    file: OutgoingFile | None = None
+    template: Template | None = None
+
+
+def refusal(outgoing: Outgoing) -> Failed | None:
+    """Why this message can never be sent, else None."""
+    template = outgoing.template
+    if template is not None and not (template.name and template.language):
+        return Failed("template_unnamed", "a template needs its name and language")
+    if template is not None and any(not value.strip() or storable(value) != value for value in template.parameters):
+        return Failed("template_parameter", "a place of the template would stay empty")
+    return message_refusal(outgoing, text_limit=TEXT_LIMIT, file_limit=FILE_BYTES)
+
+
+def plan(outgoing: Outgoing) -> list[Part]:
+    """The parts in order: files first, the text as caption only of a single file that can bear one and only if it fits."""
+    if outgoing.template is not None:
+        return [Part(template=outgoing.template)]
+    text = outgoing.text if outgoing.text.strip() else ""
+    if len(outgoing.files) == 1 and len(text) <= CAPTION_LIMIT and media_type(outgoing.files[0]) in CAPTIONED:
+        return [Part(text, outgoing.files[0])]
+    return [*(Part(file=file) for file in outgoing.files), *([Part(text)] if text else [])]
+
+
+def media_type(file: OutgoingFile) -> str:
+    kind, limit = MEDIA.get(file.mime, ("document", FILE_BYTES))
+    return kind if len(file.data) <= limit else "document"
+
+
+def recipient_fields(recipient: str) -> dict[str, str]:
+    """A telephone number goes into `to`, a business-scoped user id (`RU.123`, `RU.ENT.123`) into `recipient`."""
+    if re.fullmatch(r"[A-Z]{2}\.[\w.]+", recipient):
+        return {"recipient": recipient}
+    return {"to": recipient.lstrip("+")}
+
+
+def content_fields(part: Part, media_id: str) -> dict[str, Any]:
+    """`type` and its object for one part; `media_id` names the uploaded file."""
+    if part.template is not None:
+        return {"type": "template", "template": template_fields(part.template)}
+    if part.file is None:
+        return {"type": "text", "text": {"body": part.text, "preview_url": False}}
+    kind = media_type(part.file)
+    media = {"id": media_id} | ({"caption": part.text} if part.text else {})
+    return {"type": kind, kind: media | ({"filename": part.file.name or "file"} if kind == "document" else {})}
+
+
+def template_fields(template: Template) -> dict[str, Any]:
+    values = [{"type": "text", "text": value} for value in template.parameters]
+    components = [{"type": "body", "parameters": values}] if values else []
+    return {
+        "name": template.name,
+        "language": {"code": template.language, "policy": "deterministic"},
+        **({"components": components} if components else {}),
+    }
