@@ -4,11 +4,22 @@ from collections.abc import Mapping
 
 from omni.channels.contract import Adapter
 from omni.channels.email.adapter import EmailAdapter
+from omni.channels.facebook.adapter import FacebookAdapter
 from omni.channels.telegram.adapter import TelegramAdapter
+from omni.channels.viber.adapter import ViberAdapter
 from omni.channels.webchat.adapter import WebChatAdapter
+from omni.channels.whatsapp.adapter import WhatsAppAdapter
 from omni.channels.wildberries.adapter import WildberriesAdapter
 
-ADAPTERS: tuple[Adapter, ...] = (EmailAdapter(), TelegramAdapter(), WebChatAdapter(), WildberriesAdapter())
+ADAPTERS: tuple[Adapter, ...] = (
+    EmailAdapter(),
+    FacebookAdapter(),
+    TelegramAdapter(),
+    ViberAdapter(),
+    WebChatAdapter(),
+    WhatsAppAdapter(),
+    WildberriesAdapter(),
+)
 
 _BY_KIND: Mapping[str, Adapter] = {adapter.kind: adapter for adapter in ADAPTERS}
 
