@@ -7,6 +7,7 @@ from omni.channels.email.adapter import EmailAdapter
 from omni.channels.facebook.adapter import FacebookAdapter
 from omni.channels.telegram.adapter import TelegramAdapter
 from omni.channels.viber.adapter import ViberAdapter
+from omni.channels.vk.adapter import VkAdapter
 from omni.channels.webchat.adapter import WebChatAdapter
 from omni.channels.whatsapp.adapter import WhatsAppAdapter
 from omni.channels.wildberries.adapter import WildberriesAdapter
@@ -16,6 +17,7 @@ ADAPTERS: tuple[Adapter, ...] = (
     FacebookAdapter(),
     TelegramAdapter(),
     ViberAdapter(),
+    VkAdapter(),
     WebChatAdapter(),
     WhatsAppAdapter(),
     WildberriesAdapter(),
