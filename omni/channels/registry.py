@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from omni.channels.contract import Adapter
 from omni.channels.email.adapter import EmailAdapter
 from omni.channels.facebook.adapter import FacebookAdapter
+from omni.channels.ozon.adapter import OzonAdapter
 from omni.channels.telegram.adapter import TelegramAdapter
 from omni.channels.viber.adapter import ViberAdapter
 from omni.channels.vk.adapter import VkAdapter
+from omni.channels.voice.adapter import VoiceAdapter
 from omni.channels.webchat.adapter import WebChatAdapter
 from omni.channels.whatsapp.adapter import WhatsAppAdapter
 from omni.channels.wildberries.adapter import WildberriesAdapter
@@ -15,9 +17,11 @@ from omni.channels.wildberries.adapter import WildberriesAdapter
 ADAPTERS: tuple[Adapter, ...] = (
     EmailAdapter(),
     FacebookAdapter(),
+    OzonAdapter(),
     TelegramAdapter(),
     ViberAdapter(),
     VkAdapter(),
+    VoiceAdapter(),
     WebChatAdapter(),
     WhatsAppAdapter(),
     WildberriesAdapter(),

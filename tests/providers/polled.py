@@ -64,7 +64,7 @@ class ApiServer(Provider):
                 fault = self.faults.take(name)
                 if fault is None:
                     return self.perform(request, found, perform)
-                return spoil(fault, lambda found=found, perform=perform: self.perform(request, found, perform), self.refuse)  # type: ignore[misc]
+                return spoil(fault, lambda found=found, perform=perform: self.perform(request, found, perform), self.refuse)
         return None
 
     def perform(self, request: Request, found: "re.Match[str]", perform: Perform) -> Reply:
