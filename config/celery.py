@@ -29,6 +29,7 @@ QUEUES = {
     "omni.tasks.fetch_attachment": "default",
     "omni.tasks.sweep_attachments": "default",
     "omni.tasks.sweep_presence": "chat",
+    "omni.tasks.sweep_calls": "default",
     "omni.tasks.distribute_waiting": "chat",
     "omni.tasks.purge_chat": "bulk",
     "workstation.tasks.wake_snoozed": "default",

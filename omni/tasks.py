@@ -9,7 +9,7 @@ from core.locks import only_one
 from omni import dispatch
 from omni.chat import tokens, uploads
 from omni.models import InboundEvent, Message
-from omni.services import distribution, files, journal, polling, presence, sending
+from omni.services import calls, distribution, files, journal, polling, presence, sending
 from worklist.models import Item
 from worklist.states import Kind
 
@@ -121,3 +121,11 @@ def purge_chat(**_kwargs: object) -> None:
             pass
         if mine:
             tokens.purge(now=timezone.now())
+
+
+@shared_task
+def sweep_calls(**_kwargs: object) -> None:
+    """End the calls whose end the exchange never told."""
+    with only_one("omni.sweep_calls") as mine:
+        for call_id in calls.find_lost(now=timezone.now()) if mine else ():
+            calls.close_lost(call_id, now=timezone.now())

@@ -8,25 +8,38 @@ from customers.models import Guest, Identity
 
 
 def recognise(
-    *, channel: str, scope: str, external_id: str, name: str, now: datetime, address: str = "", phone: str = "", email: str = ""
+    *,
+    channel: str,
+    scope: str,
+    external_id: str,
+    name: str,
+    now: datetime,
+    address: str = "",
+    phone: str = "",
+    email: str = "",
+    vouched: bool = True,
 ) -> Identity:
     """The identity of (scope, external_id), locked until the transaction ends; a new one comes with a new guest.
 
     Equal first messages in parallel make one guest.
-    `phone` and `email` are contacts that the channel vouches for; an e-mail address is kept in lower case, as it is looked up.
+    `phone` and `email` are contacts that the channel vouches for (`vouched=False` = only told, like a caller's number, which can be
+    forged: they count as contacts but verify nobody); an e-mail address is kept in lower case, as it is looked up.
     A block stays as it is. Call inside a transaction.
     """
     key = storable(external_id)[:255]
     email = email.lower()
     known = Identity.objects.select_for_update().select_related("guest").filter(scope=scope, external_id=key).first()
     if known is None:
-        known = _create(channel=channel, scope=scope, external_id=key, name=name, now=now, address=address, phone=phone, email=email)
+        contacts = {"address": address, "phone": phone, "email": email}
+        known = _create(channel=channel, scope=scope, external_id=key, name=name, now=now, vouched=vouched, **contacts)
     else:
         _refresh(known, name=name, address=address, phone=phone, email=email)
     return known
 
 
-def _create(*, channel: str, scope: str, external_id: str, name: str, now: datetime, address: str, phone: str, email: str) -> Identity:
+def _create(
+    *, channel: str, scope: str, external_id: str, name: str, now: datetime, address: str, phone: str, email: str, vouched: bool
+) -> Identity:
     serialise(f"identity:{scope}:{external_id}")
     if met := Identity.objects.select_for_update().select_related("guest").filter(scope=scope, external_id=external_id).first():
         return met
@@ -41,7 +54,7 @@ def _create(*, channel: str, scope: str, external_id: str, name: str, now: datet
         external_id=external_id,
         display_name=shown,
         address=address[:255],
-        is_verified=bool(phone or email),
+        is_verified=vouched and bool(phone or email),
         created_at=now,
     )
 

@@ -107,6 +107,12 @@ def add_inbound(*, session: Session, item: Inbound, now: datetime) -> Message:
     if message.is_automatic:  # an out-of-office mail neither waits for an answer nor changes the state
         session.save(update_fields=["message_count", "last_message_at"])
         return message
+    hear(session=session, message=message, now=now)
+    return message
+
+
+def hear(*, session: Session, message: Message, now: datetime) -> None:
+    """The guest waits for an answer to this entry of the locked session: clock, list row, followers."""
     running = _count_waiting(session, message, now=now)
     held = False
     for follower in followers():
@@ -118,6 +124,16 @@ def add_inbound(*, session: Session, item: Inbound, now: datetime) -> Message:
         session.save(update_fields=["state"])
     rows.show(session, now=now, preview=message, running=running)
     events.publish(MessageReceived(message_id=message.pk, session_id=session.pk, guest_id=session.guest_id))
+
+
+def add_call(
+    *, session: Session, direction: Direction, text: str, sent_at: datetime, by: Staff | None, external_id: str, now: datetime
+) -> Message:
+    """A telephone call's one entry in the locked session's feed. Nobody waits for it yet (`hear`); its text changes as the call goes on."""
+    sent_at = min(sent_at, now + FUTURE_LIMIT)
+    message = _insert(session=session, direction=direction, text=text, sent_at=sent_at, author=by, external_id=external_id, now=now)
+    session.last_message_at = now
+    session.save(update_fields=["message_count", "last_message_at"])
     return message
 
 

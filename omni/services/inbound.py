@@ -11,7 +11,7 @@ from customers.models import Identity
 from customers.services import identities
 from omni.channels.contract import Inbound, InboundKind
 from omni.models import ChannelAccount, Message, MessageVersion, Session
-from omni.services import bounces, conversations, files, sending, threads
+from omni.services import bounces, calls, conversations, files, sending, threads
 from omni.states import Direction, SessionState
 
 log = structlog.get_logger(__name__)
@@ -28,6 +28,8 @@ def apply(*, account: ChannelAccount, item: Inbound, now: datetime) -> Message |
         return _delete(account, item, now=now)
     if item.kind is InboundKind.STATUS and item.state:
         sending.apply_status(account=account, external_id=item.external_id, state=item.state.value, error=item.error, now=now)
+    elif item.kind is InboundKind.CALL and item.call:
+        return calls.apply(account=account, step=item.call, name=item.guest_name, now=now)
     elif item.kind is InboundKind.BOUNCE:
         return bounces.apply(account=account, item=item, now=now)
     elif item.kind in {InboundKind.BLOCKED, InboundKind.UNBLOCKED}:

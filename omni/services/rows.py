@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from core.text import first_line
-from omni.models import Message, Session
+from omni.models import Call, Message, Session
 from omni.services import webchat
 from omni.states import SessionState
 from sla.models import Clock
@@ -55,4 +55,7 @@ def show(session: Session, *, now: datetime, preview: Message | None = None, run
 
 def _state(session: Session) -> ItemState:
     state = _STATES[SessionState(session.state)]
+    if state == ItemState.WAITING and session.waiting_since is None and Call.objects.filter(session=session, ended_at=None).exists():
+        # The exchange is finding somebody for the caller: the row is there to be opened, not to be given out.
+        return ItemState.ANSWERED
     return ItemState.ANSWERED if state == ItemState.ACTIVE and session.waiting_since is None else state
