@@ -1,0 +1,101 @@
+"""The documented rules of Cloud API messages and media: fields, their types and limits (Cloud API reference, messages, media)."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+TEXT_LIMIT, CAPTION_LIMIT, CALLBACK_LIMIT = 4096, 1024, 512
+MEGABYTE = 1024 * 1024
+MEDIA: Mapping[str, int] = {
+    **dict.fromkeys(("image/jpeg", "image/png"), 5 * MEGABYTE),
+    **dict.fromkeys(("video/mp4", "video/3gpp"), 16 * MEGABYTE),
+    **dict.fromkeys(("audio/aac", "audio/mp4", "audio/mpeg", "audio/amr", "audio/ogg"), 16 * MEGABYTE),
+    "image/webp": 512 * 1024,
+}
+DOCUMENT_BYTES = 100 * MEGABYTE
+KINDS = {"image": "image/", "video": "video/", "audio": "audio/", "sticker": "image/webp", "document": ""}
+COMMON = {"messaging_product", "recipient_type", "to", "recipient", "type", "context", "biz_opaque_callback_data"}
+Check = Callable[[Any], bool]
+
+
+def text_between(low: int, high: int) -> Check:
+    return lambda value: isinstance(value, str) and low <= len(value) <= high
+
+
+def broken_rules(message: Mapping[str, Any]) -> list[str]:
+    """Every rule that the body of POST /messages breaks, apart from what the server's state decides."""
+    kind = message.get("type", "text")
+    wrong = [f"unknown field {name}" for name in sorted(set(message) - COMMON - {kind})]
+    if message.get("messaging_product") != "whatsapp":
+        wrong.append("messaging_product must be whatsapp")
+    if message.get("recipient_type", "individual") != "individual":
+        wrong.append("recipient_type must be individual")
+    wrong += recipient_rules(message)
+    if not text_between(0, CALLBACK_LIMIT)(message.get("biz_opaque_callback_data", "")):
+        wrong.append(f"biz_opaque_callback_data: at most {CALLBACK_LIMIT} characters")
+    content = message.get(kind)
+    if not isinstance(content, dict):
+        return [*wrong, f"{kind} is missing"]
+    rules = CONTENT.get(kind)
+    return wrong + (rules(content) if rules else [f"type {kind} is not sent by this product"])
+
+
+def recipient_rules(message: Mapping[str, Any]) -> list[str]:
+    if "to" in message:
+        return [] if re.fullmatch(r"\+?\d{7,15}", str(message["to"])) else ["to must be a telephone number"]
+    if re.fullmatch(r"[A-Z]{2}\.(ENT\.)?\w{1,128}", str(message.get("recipient", ""))):
+        return []
+    return ["neither to nor a business-scoped recipient"]
+
+
+def text_rules(content: Mapping[str, Any]) -> list[str]:
+    wrong = [] if text_between(1, TEXT_LIMIT)(content.get("body")) else [f"text.body: 1-{TEXT_LIMIT} characters"]
+    return wrong if str(content.get("body", "")).strip() else [*wrong, "text.body is blank"]
+
+
+def media_rules(kind: str) -> Callable[[Mapping[str, Any]], list[str]]:
+    def rules(content: Mapping[str, Any]) -> list[str]:
+        known = {"id", "link"} | ({"caption"} if kind in ("image", "video", "document") else set())
+        known |= {"filename"} if kind == "document" else set()
+        wrong = [f"{kind}: unknown field {name}" for name in sorted(set(content) - known)]
+        if ("id" in content) == ("link" in content):
+            wrong.append(f"{kind}: either id or link")
+        if not text_between(0, CAPTION_LIMIT)(content.get("caption", "")):
+            wrong.append(f"{kind}.caption: at most {CAPTION_LIMIT} characters")
+        return wrong
+
+    return rules
+
+
+def template_rules(content: Mapping[str, Any]) -> list[str]:
+    wrong = [] if re.fullmatch(r"[a-z0-9_]{1,512}", str(content.get("name", ""))) else ["template.name is wrong"]
+    language = content.get("language")
+    if not isinstance(language, dict) or not language.get("code") or language.get("policy", "deterministic") != "deterministic":
+        wrong.append("template.language is wrong")
+    for component in content.get("components", []):
+        if component.get("type") not in ("header", "body", "button"):
+            wrong.append(f"template: component of the type {component.get('type')}")
+        for parameter in component.get("parameters", []):
+            if parameter.get("type") != "text" or not str(parameter.get("text", "")).strip():
+                wrong.append("template: a parameter must be a text that is not empty")
+    return wrong
+
+
+CONTENT: Mapping[str, Callable[[Mapping[str, Any]], list[str]]] = {
+    "text": text_rules,
+    "template": template_rules,
+    **{kind: media_rules(kind) for kind in KINDS},
+}
+
+
+def upload_fault(mime: str, size: int) -> str:
+    """Why a file is not taken; empty = it is."""
+    if not size:
+        return "the file is empty"
+    if size > MEDIA.get(mime, DOCUMENT_BYTES):
+        return f"{size} bytes of {mime}"
+    return ""
+
+
+def fits(kind: str, mime: str) -> bool:
+    return mime.startswith(KINDS[kind])
