@@ -5,6 +5,8 @@ from omni import published, views
 urlpatterns = [
     path("", include("omni.chat.urls")),
     path("hooks/<slug:kind>/<uuid:account_id>/", views.webhook, name="webhook"),
+    # Yandex Market puts this word behind the address it is given.
+    path("hooks/<slug:kind>/<uuid:account_id>/notification", views.webhook),
     path("published/<str:token>/", published.published_file, name="published-file"),
     path("published/<str:token>/<str:name>", published.published_file),
 ]

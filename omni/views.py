@@ -10,10 +10,10 @@ from django.views.decorators.http import require_http_methods
 from accounts.entrance import public
 from core.text import storable
 from omni import dispatch
-from omni.channels.contract import AccountConfig, Adapter, Greeting, RawEvent, Replying, Unverified, WebhookReply
+from omni.channels.contract import AccountConfig, Adapter, Greeting, RawEvent, Replying, Unverified, Waking, WebhookReply
 from omni.channels.registry import adapter_for
 from omni.selectors import find_account
-from omni.services import journal
+from omni.services import journal, polling
 from omni.states import EventState
 
 log = structlog.get_logger(__name__)
@@ -52,6 +52,8 @@ def webhook(request: HttpRequest, kind: str, account_id: str) -> HttpResponse:
         kept = journal.keep(account=account, event=event)
         if kept is not None and kept.state == EventState.RECEIVED:
             dispatch.wake("omni.tasks.drain_journal")
+            if isinstance(adapter, Waking) and adapter.wakes(event, config):
+                polling.wake(account.pk, now=event.received_at)
     return _http(adapter.reply(event, config) if isinstance(adapter, Replying) else WebhookReply())
 
 

@@ -322,7 +322,7 @@ class Polled:
 class Adapter(Protocol):
     """A channel's wire. Stateless; may be shared between threads. Called with a decrypted account.
 
-    A channel that can do more implements the protocols below besides: `Greeting`, `Replying`, `Polling`, `Checking`, `Connecting`.
+    A channel that can do more implements the protocols below besides: `Greeting`, `Replying`, `Polling`, `Waking`, `Checking`, `Connecting`.
     """
 
     kind: str
@@ -379,6 +379,14 @@ class Polling(Protocol):
 
     def poll(self, account: AccountConfig, cursor: Mapping[str, Any], *, now: datetime) -> Polled:
         """What is new since `cursor` (plain JSON, {} at first). Repeats are harmless. Raises PollFault."""
+
+
+@runtime_checkable
+class Waking(Protocol):
+    """A provider whose events only say that there is something to ask for (`Polling`)."""
+
+    def wakes(self, event: RawEvent, account: AccountConfig) -> bool:
+        """Whether the provider is to be asked now, because of a verified and kept event. Never raises."""
 
 
 @runtime_checkable
