@@ -10,6 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.rights import Right
+from core.statements import Prepared
 
 
 def known_time_zone(value: str) -> None:
@@ -114,12 +115,12 @@ class Staff(AbstractBaseUser):
             return frozenset()
         if self.is_superuser:
             return frozenset(Right.values)
-        return frozenset(right for rights in self.roles.values_list("rights", flat=True) for right in rights)
+        return frozenset(right for rights in _RIGHTS.all(staff=self.pk) for right in rights)
 
     @cached_property
     def group_ids(self) -> tuple[int, ...]:
         """Ids of the active groups the person belongs to; read once per loaded instance."""
-        return tuple(self.memberships.filter(group__is_active=True).order_by("group_id").values_list("group_id", flat=True))
+        return tuple(_GROUPS.all(staff=self.pk))
 
     def has_right(self, right: str) -> bool:
         return right in self.rights
@@ -178,3 +179,9 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+_RIGHTS = Prepared(lambda staff: Role.objects.filter(staff=staff).order_by("pk").values_list("rights", flat=True))
+_GROUPS = Prepared(
+    lambda staff: Membership.objects.filter(staff=staff, group__is_active=True).order_by("group_id").values_list("group_id", flat=True)
+)

@@ -31,6 +31,8 @@ BROKER_URL = env.text("BROKER_URL", REDIS_URL)
 
 # Without a database address only what needs none works (explain_mail, checks); a query then says that nothing listens.
 DATABASES = {"default": env.database(DATABASE_URL or "postgres://nobody@127.0.0.1:1/none")}
+# Off behind a pooler that gives each transaction another connection (docs/adr/0008).
+PREPARED_STATEMENTS = env.flag("PREPARED_STATEMENTS", default=True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 OWN_APPS = ["core", "accounts", "stores", "customers", "sla", "worklist", "omni", "tickets", "workstation", "reports", "demo"]
@@ -93,7 +95,7 @@ TEMPLATES = [
 ]
 
 AUTH_USER_MODEL = "accounts.Staff"
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "accounts.backends.StaffBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
@@ -109,7 +111,7 @@ AXES_USERNAME_FORM_FIELD = "username"
 AXES_RESET_ON_SUCCESS = True
 
 # Who is signed in is known without Redis: a cache in front of the sessions would fail every page while it is away.
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS
 SECURE_SSL_REDIRECT = False

@@ -8,6 +8,7 @@ from django.db import connection
 from django.db.models import Model
 
 from core.models import AuditEntry
+from core.statements import insert
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
@@ -35,6 +36,5 @@ def record(
     if not connection.in_atomic_block:
         raise OutsideTransaction(action)
     named = subject if isinstance(subject, str) else subject_of(subject)
-    return AuditEntry.objects.create(
-        at=now, action=action, by_id=by.pk if by else None, subject=named, details=dict(details or {}), address=address
-    )
+    by_id = by.pk if by else None
+    return insert(AuditEntry(at=now, action=action, by_id=by_id, subject=named, details=dict(details or {}), address=address))

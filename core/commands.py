@@ -9,11 +9,13 @@ from django.utils.translation import gettext_lazy as _
 
 from core.models import Command
 from core.refusal import Refusal
+from core.statements import Prepared, insert, update
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
 
 Answer = dict[str, Any]
+_STORED = Prepared(lambda key: Command.objects.select_for_update().filter(key=key))
 
 
 def parse_key(text: str | None) -> uuid.UUID:
@@ -31,12 +33,12 @@ def once(*, key: uuid.UUID, name: str, by: "AbstractBaseUser", run: Callable[[],
     command or person, and whatever `run` raises (then nothing is kept and the key stays free).
     """
     with transaction.atomic():
-        made = Command.objects.bulk_create([Command(key=key, name=name, by_id=by.pk)], ignore_conflicts=True)
-        stored = Command.objects.select_for_update().get(key=made[0].key)
+        made = insert(Command(key=key, name=name, by_id=by.pk), or_nothing=True)
+        stored = _STORED.get(key=key) if made._state.adding else made
         if stored.by_id != by.pk or stored.name != name:
             raise Refusal("key_reused", _("This Idempotency-Key belongs to another command."))
         if stored.answer is None:
             stored.answer = run()
-            stored.save(update_fields=["answer"])
+            update(stored, "answer")
         answer: Answer = stored.answer
         return answer

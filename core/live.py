@@ -25,6 +25,7 @@ from redis.backoff import NoBackoff
 
 from core.models import LiveEvent
 from core.redis import client
+from core.statements import insert
 
 log = structlog.get_logger(__name__)
 KEPT = timedelta(minutes=15)
@@ -112,7 +113,7 @@ class Reading:
 
 def announce(*, kind: str, payload: dict[str, Any], topics: Iterable[str]) -> None:
     """Tell the watchers of `topics`, after commit. Call inside the transaction of the change."""
-    row = LiveEvent.objects.create(kind=kind, payload=payload, topics=sorted(set(topics)))
+    row = insert(LiveEvent(kind=kind, payload=payload, topics=sorted(set(topics))))
     _publish_after_commit(row.pk)
 
 

@@ -2,17 +2,20 @@
 
 import time
 import uuid
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, cast
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Staff
 from core.refusal import Refusal
+from core.statements import Among, Prepared
 from customers.models import Guest
-from omni.models import ChannelAccount, InboundEvent, Message, Session
+from omni.models import Attachment, ChannelAccount, InboundEvent, Message, Session
 from omni.states import AccountState, EventState
 from worklist.models import Item
 
@@ -66,9 +69,8 @@ _FEED_FIELDS = (
 )  # fmt: skip
 
 
-def _feed(guest_id: int) -> "QuerySet[Message]":
+def _feed(guest_id: Any) -> "QuerySet[Message]":
     feed = Message.objects.filter(guest_id=guest_id).select_related("author", "account", "letter").only(*_FEED_FIELDS)
-    feed = feed.prefetch_related("attachments")
     return feed.order_by("-sent_at", "-sequence", "-id")
 
 
@@ -77,16 +79,45 @@ def list_feed(*, guest_id: int, before: str = "", limit: int = FEED_PAGE, sessio
 
     The caller has checked that the guest may be seen. Raises Refusal.
     """
-    feed = _feed(guest_id)
+    found = _older(guest_id, before, session_id, limit) if before or limit != FEED_PAGE else _newest(guest_id, session_id)
+    page = found[:limit][::-1]
+    return FeedPage(messages=page, before=_write_cursor(page[0]) if len(found) > limit else None)
+
+
+def _older(guest_id: int, before: str, session_id: int | None, limit: int) -> list[Message]:
+    feed = _feed(guest_id).prefetch_related("attachments")
     if session_id is not None:
         feed = feed.filter(session_id=session_id)
     if before:
         at, sequence, pk = _read_cursor(before)
         older = Q(sent_at__lt=at) | Q(sent_at=at, sequence__lt=sequence) | Q(sent_at=at, sequence=sequence, pk__lt=pk)
         feed = feed.filter(sent_at__lte=at).filter(older)
-    found = list(feed[: limit + 1])
-    page = found[:limit][::-1]
-    return FeedPage(messages=page, before=_write_cursor(page[0]) if len(found) > limit else None)
+    return list(feed[: limit + 1])
+
+
+_NEWEST = Prepared(lambda guest: _feed(guest)[: FEED_PAGE + 1])
+_NEWEST_OF_SESSION = Prepared(lambda guest, session: _feed(guest).filter(session_id=session)[: FEED_PAGE + 1])
+_FILES = Prepared(lambda messages: Attachment.objects.filter(Among("message_id", messages)).order_by("pk"))
+
+
+def _newest(guest_id: int, session_id: int | None) -> list[Message]:
+    if session_id is None:
+        found = _NEWEST.all(guest=guest_id)
+    else:
+        found = _NEWEST_OF_SESSION.all(guest=guest_id, session=session_id)
+    files: dict[int, list[Attachment]] = defaultdict(list)
+    for file in _FILES.all(messages=[message.pk for message in found]) if found else ():
+        files[file.message_id].append(file)
+    for message in found:
+        # What prefetch_related would have filled.
+        cast(Any, message)._prefetched_objects_cache = {"attachments": _prefetched(message, files[message.pk])}
+    return found
+
+
+def _prefetched(message: Message, files: Sequence[Attachment]) -> "QuerySet[Attachment]":
+    found = message.attachments.all()
+    found._result_cache, found._prefetch_done = list(files), True  # type: ignore[attr-defined]
+    return found
 
 
 def _write_cursor(message: Message) -> str:
@@ -103,7 +134,7 @@ def _read_cursor(cursor: str) -> tuple[datetime, int, int]:
 
 def find_messages(*, guest_id: int, ids: Sequence[int]) -> Sequence[Message]:
     """These messages of the guest's feed, oldest first."""
-    return list(_feed(guest_id).filter(pk__in=ids))[::-1]
+    return list(_feed(guest_id).prefetch_related("attachments").filter(pk__in=ids))[::-1]
 
 
 def find_session(session_id: int) -> Session | None:

@@ -3,8 +3,11 @@
 from django.db.models import QuerySet
 
 from accounts.models import Staff
+from core.statements import Prepared
 from core.text import searchable
-from stores.models import Store
+from stores.models import Store, StoreStaff
+
+_STORES = Prepared(lambda staff: StoreStaff.objects.filter(staff=staff).order_by("store_id").values_list("store_id", flat=True))
 
 
 def find_stores(words: str, *, limit: int = 20) -> QuerySet[Store]:
@@ -19,5 +22,5 @@ def list_store_ids(staff: Staff) -> tuple[int, ...]:
     """Ids of the stores where the person works; read once per loaded instance."""
     kept: tuple[int, ...] | None = staff.__dict__.get("_store_ids")
     if kept is None:
-        kept = staff.__dict__["_store_ids"] = tuple(staff.stores.order_by("store_id").values_list("store_id", flat=True))
+        kept = staff.__dict__["_store_ids"] = tuple(_STORES.all(staff=staff.pk))
     return kept

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Staff
 from core.refusal import Refusal
+from core.statements import Prepared
 from tickets.models import AnswerTemplate, Case, CaseStep, Topic
 from worklist.models import Item
 from worklist.states import Kind
@@ -28,8 +29,13 @@ def find_case(*, staff: Staff, case_id: int) -> Case:
 
 
 def list_steps(case: Case) -> Sequence[CaseStep]:
-    shown = ("case_id", "step", "at", "state", "details", "by__full_name", "group__name", "group__name_en", "owner__full_name")
-    return list(case.steps.select_related("by", "group", "owner").only(*shown).order_by("at", "id"))
+    return _STEPS.all(case=case.pk)
+
+
+_SHOWN = ("case_id", "step", "at", "state", "details", "by__full_name", "group__name", "group__name_en", "owner__full_name")
+_STEPS = Prepared(
+    lambda case: CaseStep.objects.filter(case_id=case).select_related("by", "group", "owner").only(*_SHOWN).order_by("at", "id")
+)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import Staff
 from accounts.rights import Right
+from core.statements import Among, Slot
 from stores.selectors import list_store_ids
 from worklist.states import ItemState
 
@@ -27,6 +28,11 @@ def visibility(staff: Staff) -> Q:
     stores = list_store_ids(staff)
     seen = Q(owner_id=staff.pk) | Q(group_id__in=staff.group_ids)
     return seen | Q(at_store=True, store_id__in=stores) if stores else seen
+
+
+def visibility_slots(me: Slot, groups: Slot, stores: Slot) -> Q:
+    """The same condition for a prepared statement, of a person who may read tickets or works at the desk (`visibility` says who)."""
+    return Q(owner_id=me) | Q(Among("group_id", groups)) | Q(Among("store_id", stores), at_store=True)
 
 
 class ItemQuerySet(QuerySet["Item"]):

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Staff
 from accounts.rights import Right
 from core.live import Position
+from core.statements import Prepared
 from omni.models import Presence
 from omni.services import presence as presences
 from omni.states import PresenceState, SessionState
@@ -49,9 +50,12 @@ def list_context(*, staff: Staff, query: ListQuery, current: str, now: datetime)
     }
 
 
+_PRESENCE = Prepared(lambda staff: Presence.objects.filter(staff_id=staff))
+
+
 def presence_context(*, staff: Staff, now: datetime) -> dict[str, Any]:
     """The person's own state; somebody who never went on line is off."""
-    found = Presence.objects.filter(staff=staff).first()
+    found = _PRESENCE.first(staff=staff.pk)
     return presences.shown(found or Presence(staff=staff, state=PresenceState.OFFLINE, since=now, capacity=0, load=0))
 
 

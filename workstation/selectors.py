@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 
 from accounts.models import Group, Staff
 from accounts.rights import Right
+from core.statements import Prepared
 from core.text import searchable
 from omni.channels.contract import Capabilities
 from omni.models import Presence, Session
@@ -58,7 +59,15 @@ def list_page(*, staff: Staff, query: ListQuery) -> Page:
 
 def list_drafts(staff: Staff) -> Sequence[Draft]:
     """The person's unsent texts, newest first."""
-    return list(Draft.objects.filter(staff=staff).exclude(text="").order_by("-updated_at")[:DRAFTS_SHOWN])
+    return _DRAFTS.all(staff=staff.pk)
+
+
+_DRAFTS = Prepared(lambda staff: Draft.objects.filter(staff_id=staff).exclude(text="").order_by("-updated_at")[:DRAFTS_SHOWN])
+_DRAFTS_OF = Prepared(
+    lambda staff, kind, subject: (
+        Draft.objects.filter(staff_id=staff, kind=kind, subject_id=subject).exclude(text="").values_list("mode", "text")
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -77,14 +86,13 @@ def open_item(*, staff: Staff, item: Item) -> Opened:
     """Everything the dialogue of a row shows. The caller has checked that the person may see the row."""
     case = _case(item.subject_id) if item.kind == Kind.CASE else None
     session = case.session if case else _session(item.subject_id)
-    drafts = Draft.objects.filter(staff=staff, kind=item.kind, subject_id=item.subject_id).exclude(text="")
     return Opened(
         item=item,
         session=session,
         case=case,
         feed=list_feed(guest_id=item.guest_id, session_id=only_session(staff, item)),
         can=capabilities_of(session),
-        drafts=dict(drafts.values_list("mode", "text")),
+        drafts=dict(_DRAFTS_OF.all(staff=staff.pk, kind=item.kind, subject=item.subject_id)),
     )
 
 
@@ -106,12 +114,20 @@ _TICKET = (
 
 
 def _session(session_id: int) -> Session:
-    return Session.objects.select_related("account", "identity", "guest", "owner").only(*_DIALOGUE).get(pk=session_id)
+    return _OPENED_SESSION.get(pk=session_id)
 
 
 def _case(case_id: int) -> Case:
-    dialogue = ("session__account", "session__identity", "session__guest", "session__owner")
-    return Case.objects.select_related(*dialogue, "topic", "group", "store", "owner", "opened_by").only(*_TICKET).get(pk=case_id)
+    return _OPENED_CASE.get(pk=case_id)
+
+
+_AROUND_TICKET = (
+    "session__account", "session__identity", "session__guest", "session__owner", "topic", "group", "store", "owner", "opened_by",
+)  # fmt: skip
+_OPENED_SESSION = Prepared(
+    lambda pk: Session.objects.select_related("account", "identity", "guest", "owner").only(*_DIALOGUE).filter(pk=pk)
+)
+_OPENED_CASE = Prepared(lambda pk: Case.objects.select_related(*_AROUND_TICKET).only(*_TICKET).filter(pk=pk))
 
 
 def list_cases_of(*, staff: Staff, guest_id: int, session_id: int | None = None) -> Sequence[Item]:

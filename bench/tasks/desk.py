@@ -40,7 +40,7 @@ def signed_in(login: str, *, groups: Sequence[Group], role: Role) -> tuple[Staff
         staff.roles.add(role)
         Membership.objects.bulk_create(Membership(staff=staff, group=group) for group in groups)
     store = SessionStore()
-    backend = "django.contrib.auth.backends.ModelBackend"
+    backend = "accounts.backends.StaffBackend"
     store.update({SESSION_KEY: str(staff.pk), BACKEND_SESSION_KEY: backend, HASH_SESSION_KEY: staff.get_session_auth_hash()})
     store.create()
     return staff, str(store.session_key)
@@ -92,7 +92,7 @@ def _guests() -> list[dict[str, str]]:
 def queries(*, login: str, token: str, asked: dict[str, dict[str, Any]]) -> dict[str, int]:
     """SQL queries of each request {path, body?}, the second time it is asked."""
     client = Client()
-    client.force_login(Staff.objects.get(login=login), backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(Staff.objects.get(login=login), backend="accounts.backends.StaffBackend")
     return {name: _count(client, token, **one) for name, one in asked.items()}
 
 

@@ -3,8 +3,13 @@
 from datetime import datetime
 
 from core.locks import serialise
+from core.statements import Prepared, insert
 from core.text import first_line, searchable, storable
 from customers.models import Guest, Identity
+
+_KNOWN = Prepared(
+    lambda scope, external_id: Identity.objects.select_for_update().select_related("guest").filter(scope=scope, external_id=external_id)
+)
 
 
 def recognise(
@@ -28,7 +33,7 @@ def recognise(
     """
     key = storable(external_id)[:255]
     email = email.lower()
-    known = Identity.objects.select_for_update().select_related("guest").filter(scope=scope, external_id=key).first()
+    known = _KNOWN.first(scope=scope, external_id=key)
     if known is None:
         contacts = {"address": address, "phone": phone, "email": email}
         known = _create(channel=channel, scope=scope, external_id=key, name=name, now=now, vouched=vouched, **contacts)
@@ -41,21 +46,22 @@ def _create(
     *, channel: str, scope: str, external_id: str, name: str, now: datetime, address: str, phone: str, email: str, vouched: bool
 ) -> Identity:
     serialise(f"identity:{scope}:{external_id}")
-    if met := Identity.objects.select_for_update().select_related("guest").filter(scope=scope, external_id=external_id).first():
+    if met := _KNOWN.first(scope=scope, external_id=external_id):
         return met
     shown = first_line(storable(name), 160)
-    guest = Guest.objects.create(
-        name=shown, phone=phone, email=email, created_at=now, search_text=searchable(shown, phone, email, external_id)
-    )
-    return Identity.objects.create(
-        guest=guest,
-        channel=channel,
-        scope=scope,
-        external_id=external_id,
-        display_name=shown,
-        address=address[:255],
-        is_verified=vouched and bool(phone or email),
-        created_at=now,
+    found_by = searchable(shown, phone, email, external_id)
+    guest = insert(Guest(name=shown, phone=phone, email=email, created_at=now, search_text=found_by))
+    return insert(
+        Identity(
+            guest=guest,
+            channel=channel,
+            scope=scope,
+            external_id=external_id,
+            display_name=shown,
+            address=address[:255],
+            is_verified=vouched and bool(phone or email),
+            created_at=now,
+        )
     )
 
 

@@ -12,6 +12,7 @@ from accounts.rights import Right
 from core import audit, events
 from core.live import announce
 from core.refusal import Refusal
+from core.statements import Prepared, insert, update
 from core.text import first_line, storable
 from customers.models import Identity
 from omni.channels.contract import Inbound, InboundKind
@@ -31,7 +32,7 @@ LATE_LIMIT = timedelta(hours=24)
 
 def lock(session_id: int) -> Session:
     """The session, locked until the transaction ends. Raises Refusal when it does not exist."""
-    session = _locked().filter(pk=session_id).first()
+    session = _BY_ID.first(pk=session_id)
     if session is None:
         raise Refusal("not_found", _("There is no such dialogue."), status=404)
     return session
@@ -39,6 +40,10 @@ def lock(session_id: int) -> Session:
 
 def _locked() -> "QuerySet[Session]":
     return Session.objects.select_for_update(of=("self",)).select_related("account", "guest", "queue__policy__calendar", "identity")
+
+
+_BY_ID = Prepared(lambda pk: _locked().filter(pk=pk))
+_LAST = Prepared(lambda identity, account: _locked().filter(identity=identity, account=account).order_by("-opened_at", "-pk")[:1])
 
 
 def move(session: Session, state: SessionState) -> None:
@@ -51,22 +56,14 @@ def move(session: Session, state: SessionState) -> None:
 def join_or_open(*, account: ChannelAccount, identity: Identity, subject: str, now: datetime) -> Session:
     """The identity's open session, else the last one reopened, else a new one (the queue's rule). Identity must be locked."""
     # Locked at once: between a look and a lock an operator could close it.
-    last = _locked().filter(identity=identity, account=account).order_by("-opened_at", "-pk").first()
+    last = _LAST.first(identity=identity.pk, account=account.pk)
     if last is not None and last.state != SessionState.CLOSED:
         return last
     if last is not None and _may_reopen(last, now=now):
         return reopen(session=last, now=now)
     # Nobody else sees the new row before the commit, so it needs no lock.
-    return Session.objects.create(
-        account=account,
-        identity=identity,
-        guest=identity.guest,
-        queue=account.queue,
-        previous=last,
-        subject=first_line(storable(subject), 240),
-        opened_at=now,
-        last_message_at=now,
-    )
+    opened = {"subject": first_line(storable(subject), 240), "opened_at": now, "last_message_at": now}
+    return insert(Session(account=account, identity=identity, guest=identity.guest, queue=account.queue, previous=last, **opened))
 
 
 def _may_reopen(last: Session, *, now: datetime) -> bool:
@@ -141,18 +138,24 @@ def _rfc_id(item: Inbound) -> str:
     return storable(item.external_id)[:255]
 
 
+_ANSWERED = Prepared(
+    lambda session: (
+        Message.objects.filter(session_id=session, direction=Direction.OUT, is_automatic=False)
+        .order_by("-seq")
+        .values_list("sent_at", flat=True)[:1]
+    )
+)
+
+
 def _count_waiting(session: Session, message: Message, *, now: datetime) -> Sequence[Clock] | None:
     """The session's running clocks, when they had to be started."""
     begun = session.waiting_since
-    answers = Message.objects.filter(session=session, direction=Direction.OUT, is_automatic=False).order_by("-seq")
-    answered = None if session.message_count == 1 else answers.values_list("sent_at", flat=True).first()
+    answered = None if session.message_count == 1 else _ANSWERED.first(session=session.pk)
     session.waiting_since = begun or _wait_begins(message.sent_at, answered=answered, now=now)
     session.last_inbound_at, session.last_inbound_id = now, message.pk
     session.unread += 1
     session.last_message_at = now
-    session.save(
-        update_fields=["waiting_since", "last_inbound_at", "last_inbound_id", "unread", "message_count", "last_message_at", "subject"]
-    )
+    update(session, "waiting_since", "last_inbound_at", "last_inbound_id", "unread", "message_count", "last_message_at", "subject")
     if begun is not None or session.state == SessionState.PARKED:
         return None
     is_new = session.message_count == 1
@@ -173,7 +176,7 @@ def add_line(*, session: Session, direction: Direction, text: str, by: Staff | N
     message = _insert(
         session=session, direction=direction, text=text, sent_at=now, author=by, is_automatic=by is None, external_id=external_id, now=now
     )
-    session.save(update_fields=["message_count"])
+    update(session, "message_count")
     tell_feed(message)
     return message
 
@@ -209,7 +212,7 @@ def _insert(*, session: Session, direction: Direction, text: str, sent_at: datet
         received_at=now,
         **values,
     )
-    message.save(force_insert=True)
+    insert(message)
     if direction in {Direction.IN, Direction.OUT}:
         tell_feed(message)
     return message
@@ -241,7 +244,7 @@ def assign(*, session: Session, to: Staff, by: Staff | None, now: datetime, acti
     loads.release(session)
     move(session, SessionState.ACTIVE) if session.state != SessionState.ACTIVE else None
     session.owner, session.assigned_at = to, now
-    session.save(update_fields=["state", "owner", "assigned_at"])
+    update(session, "state", "owner", "assigned_at")
     loads.hold(session, now=now)
     audit.record(action=action, by=by, subject=session, now=now, details={"to": to.pk})
     rows.show(session, now=now)
@@ -260,7 +263,7 @@ def give_back(*, session_id: int, by: Staff | None, now: datetime, reason: str =
     loads.release(session)
     move(session, SessionState.WAITING)
     session.owner = None
-    session.save(update_fields=["state", "owner"])
+    update(session, "state", "owner")
     audit.record(action="session.returned", by=by, subject=session, now=now, details={"reason": reason})
     rows.show(session, now=now)
     return session
@@ -285,7 +288,7 @@ def park(*, session: Session, by: Staff | None, now: datetime) -> Session:
     loads.release(session)
     move(session, SessionState.PARKED)
     session.owner = None
-    session.save(update_fields=["state", "owner"])
+    update(session, "state", "owner")
     # The ticket's promises take over, the wait of an unanswered question included.
     for follower in followers():
         follower.on_parked(session, now=now)
@@ -305,7 +308,7 @@ def close(*, session_id: int, by: Staff | None, now: datetime) -> Session:
     loads.release(session)
     move(session, SessionState.CLOSED)
     session.closed_at, session.unread, session.waiting_since = now, 0, None
-    session.save(update_fields=["state", "closed_at", "unread", "waiting_since"])
+    update(session, "state", "closed_at", "unread", "waiting_since")
     clocks.cancel(subject=session.clock_subject, now=now)
     audit.record(action="session.closed", by=by, subject=session, now=now)
     rows.show(session, now=now)
@@ -319,5 +322,5 @@ def mark_read(*, session_id: int, up_to: int, now: datetime) -> None:
     session = lock(session_id)
     if session.unread and up_to >= session.last_inbound_id:
         session.unread = 0
-        session.save(update_fields=["unread"])
+        update(session, "unread")
         rows.show(session, now=now)

@@ -6,6 +6,7 @@ import structlog
 from django.utils.translation import gettext as _
 
 from core.live import announce
+from core.statements import Prepared
 from core.text import storable
 from customers.models import Identity
 from customers.services import identities
@@ -37,10 +38,17 @@ def apply(*, account: ChannelAccount, item: Inbound, now: datetime) -> Message |
     return None
 
 
+_KNOWN = Prepared(
+    lambda account, external_id: Message.objects.filter(account_id=account, external_id=external_id)
+    .exclude(external_id="")
+    .select_related("session")
+)
+
+
 def _known(account: ChannelAccount, external_id: str) -> Message | None:
     if not external_id:
         return None
-    return Message.objects.filter(account=account, external_id=storable(external_id)[:255]).select_related("session").first()
+    return _KNOWN.first(account=account.pk, external_id=storable(external_id)[:255])
 
 
 def identity_of(account: ChannelAccount, item: Inbound, *, now: datetime) -> Identity:

@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from functools import cache
 
 import structlog
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import Staff
 from core import audit
+from core.statements import Prepared, insert, update
 from core.text import first_line, storable
 from omni.channels.contract import Inbound, InboundKind, RawEvent, Unreadable
 from omni.channels.email.adapter import TOO_LARGE_HEADER
@@ -31,28 +31,11 @@ def keep(*, account: ChannelAccount, event: RawEvent) -> InboundEvent | None:
     made = InboundEvent(
         account=account, key=key, body=event.body, headers=_shown(event.headers), query=dict(event.query), received_at=event.received_at
     )
-    if _insert(made):
+    # One statement and its own commit outside a transaction.
+    insert(made, or_nothing=True)
+    if not made._state.adding:
         return made
     return InboundEvent.objects.filter(account=account, key=key).defer("body").first()
-
-
-def _insert(made: InboundEvent) -> bool:
-    """Insert the event and give it its id; False = its key is there already."""
-    # One statement and its own commit outside a transaction: bulk_create needs three round trips more and returns no id on a conflict.
-    fields = [field for field in InboundEvent._meta.local_concrete_fields if not field.primary_key]
-    values = [field.get_db_prep_save(field.pre_save(made, True), connection) for field in fields]
-    with connection.cursor() as cursor:
-        cursor.execute(_insertion(tuple(field.column for field in fields)), values)
-        row = cursor.fetchone()
-    made.pk = row[0] if row else None
-    return row is not None
-
-
-@cache
-def _insertion(columns: tuple[str, ...]) -> str:
-    names, slots = ", ".join(columns), ", ".join(["%s"] * len(columns))
-    table = InboundEvent._meta.db_table
-    return f"insert into {table} ({names}) values ({slots}) on conflict (account_id, key) do nothing returning id"  # noqa: S608  names of ours
 
 
 def keep_refused(*, account: ChannelAccount, event: RawEvent, reason: str) -> None:
@@ -98,10 +81,17 @@ def process(event_id: int, *, now: datetime, again: bool = False) -> EventState 
 
 
 def _claim(event_id: int, *, again: bool) -> InboundEvent | None:
-    found = InboundEvent.objects.select_for_update(skip_locked=True, of=("self",)).select_related("account__queue__policy__calendar")
-    if not again:
-        found = found.filter(state=EventState.RECEIVED)
-    return found.filter(pk=event_id).first()
+    return (_ANY if again else _RECEIVED).first(pk=event_id)
+
+
+_ANY = Prepared(
+    lambda pk: (
+        InboundEvent.objects.select_for_update(skip_locked=True, of=("self",))
+        .select_related("account__queue__policy__calendar")
+        .filter(pk=pk)
+    )
+)
+_RECEIVED = Prepared(lambda pk: _ANY.queryset().filter(state=EventState.RECEIVED))
 
 
 def _apply(event: InboundEvent, *, now: datetime) -> None:
@@ -128,7 +118,7 @@ def _reason(ignored: list[Inbound]) -> str:
 
 def _finish(event: InboundEvent, state: EventState, *, reason: str, now: datetime) -> None:
     event.state, event.reason, event.processed_at = state, storable(reason), now
-    event.save(update_fields=["state", "reason", "processed_at", "message_ids"])
+    update(event, "state", "reason", "processed_at", "message_ids")
 
 
 def _mark_failed(event_id: int, fault: Exception, *, now: datetime) -> None:

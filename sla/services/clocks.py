@@ -3,11 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time
+from typing import Any
 
 import structlog
 from django.db import transaction
+from django.db.models import QuerySet
 
 from core import events
+from core.statements import Among, Prepared, insert, insert_all, update
 from sla.events import ClockBreached
 from sla.models import Calendar, Clock, ClockPause, Metric, Policy
 from sla.rules import NoWorkingTime, WorkingHours, deadline, worked
@@ -61,24 +64,26 @@ def start(
         return []
     begin = min(since or now, now)
     due = _deadlines(policy, wanted, begin, now=now)
-    cycles = {} if is_new else dict(Clock.objects.filter(subject=subject).values_list("metric", "cycle").order_by("cycle"))
-    Clock.objects.bulk_create(
-        [
-            Clock(
-                subject=subject,
-                metric=metric,
-                cycle=cycles.get(metric, 0) + 1,
-                policy=policy,
-                target_seconds=seconds,
-                started_at=begin,
-                resumed_at=begin,
-                due_at=due[metric],
-            )
-            for metric, seconds in wanted.items()
-            if metric in due
-        ],
-        ignore_conflicts=True,
-    )
+    cycles = {} if is_new else dict(_CYCLES.all(subject=subject))
+    begun = [
+        Clock(
+            subject=subject,
+            metric=metric,
+            cycle=cycles.get(metric, 0) + 1,
+            policy=policy,
+            target_seconds=seconds,
+            started_at=begin,
+            resumed_at=begin,
+            due_at=due[metric],
+        )
+        for metric, seconds in wanted.items()
+        if metric in due
+    ]
+    if is_new:
+        insert_all(begun)
+        return sorted(begun, key=lambda clock: clock.due_at)
+    for clock in begun:
+        insert(clock, or_nothing=True)
     return list(running(subject))
 
 
@@ -92,9 +97,22 @@ def _deadlines(policy: Policy, wanted: Mapping[Metric, int], begin: datetime, *,
         return {}
 
 
+_CYCLES = Prepared(lambda subject: Clock.objects.filter(subject=subject).values_list("metric", "cycle").order_by("cycle"))
+_RUNNING = Prepared(lambda subject: _unended(subject).order_by("due_at"))
+_LOCKED = Prepared(lambda subject, metrics: _locked(subject, metrics))
+
+
+def _unended(subject: Any) -> "QuerySet[Clock]":
+    return Clock.objects.filter(subject=subject, ended_at__isnull=True).select_related("policy__calendar")
+
+
+def _locked(subject: Any, metrics: Any) -> "QuerySet[Clock]":
+    return _unended(subject).filter(Among("metric", metrics)).select_for_update(of=("self",)).order_by("pk")
+
+
 def running(subject: str) -> Sequence[Clock]:
     """Clocks of the subject that have not ended, the nearest due first."""
-    return list(Clock.objects.filter(subject=subject, ended_at__isnull=True).select_related("policy__calendar").order_by("due_at"))
+    return _RUNNING.all(subject=subject)
 
 
 def next_due(subject: str) -> datetime | None:
@@ -113,8 +131,8 @@ def pause(*, subject: str, reason: str, now: datetime, metrics: Iterable[Metric]
         clock.paused_at = now
         if now > clock.due_at:  # stopping a clock that has run out does not turn it back
             _breach(clock)
-        clock.save(update_fields=["spent_seconds", "paused_at", "breached_at"])
-        ClockPause.objects.create(clock=clock, starts_at=now, reason=reason)
+        update(clock, "spent_seconds", "paused_at", "breached_at")
+        insert(ClockPause(clock=clock, starts_at=now, reason=reason))
 
 
 def resume(*, subject: str, now: datetime) -> None:
@@ -125,7 +143,7 @@ def resume(*, subject: str, now: datetime) -> None:
         left = max(0, round(clock.target_seconds - clock.spent_seconds))
         clock.due_at = _deadlines(clock.policy, {Metric(clock.metric): left}, now, now=now).get(Metric(clock.metric), clock.due_at)
         clock.paused_at, clock.resumed_at = None, now
-        clock.save(update_fields=["due_at", "paused_at", "resumed_at"])
+        update(clock, "due_at", "paused_at", "resumed_at")
         ClockPause.objects.filter(clock=clock, ends_at__isnull=True).update(ends_at=now)
 
 
@@ -146,8 +164,7 @@ def cancel(*, subject: str, now: datetime, metrics: Iterable[Metric] = tuple(Met
 
 
 def _lock(subject: str, metrics: Iterable[Metric]) -> list[Clock]:
-    found = Clock.objects.select_for_update(of=("self",)).filter(subject=subject, metric__in=list(metrics), ended_at__isnull=True)
-    return list(found.select_related("policy__calendar").order_by("pk"))
+    return _LOCKED.all(subject=subject, metrics=[str(metric) for metric in metrics])
 
 
 def _breach(clock: Clock) -> None:
@@ -159,7 +176,7 @@ def _breach(clock: Clock) -> None:
 
 def _end(clock: Clock, *, now: datetime, met: bool | None) -> None:
     clock.ended_at, clock.met = now, met
-    clock.save(update_fields=["ended_at", "met", "breached_at"])
+    update(clock, "ended_at", "met", "breached_at")
     ClockPause.objects.filter(clock=clock, ends_at__isnull=True).update(ends_at=now)
 
 

@@ -11,7 +11,7 @@ from accounts.rights import Right
 from config.sockets import sockets
 from tests import builders as b
 
-BACKEND = "django.contrib.auth.backends.ModelBackend"
+BACKEND = "accounts.backends.StaffBackend"
 SAMPLES = {
     "int": 987654321,
     "slug": "no-such-thing",

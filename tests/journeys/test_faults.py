@@ -34,7 +34,7 @@ import json, sys
 account = b.an_account()
 staff = b.a_person(groups=[b.a_group()])
 store = SessionStore()
-backend = "django.contrib.auth.backends.ModelBackend"
+backend = "accounts.backends.StaffBackend"
 store.update({SESSION_KEY: str(staff.pk), BACKEND_SESSION_KEY: backend, HASH_SESSION_KEY: staff.get_session_auth_hash()})
 store.create()
 print(json.dumps({"account": str(account.public_id), "cookie": store.session_key, "group": b.a_group().pk}))

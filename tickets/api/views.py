@@ -15,6 +15,7 @@ from accounts.models import Staff
 from accounts.rights import Right
 from core import commands
 from core.refusal import Refusal
+from core.statements import Prepared
 from omni.services import answering
 from sla.services import clocks
 from stores.models import Store
@@ -37,6 +38,8 @@ KEY = OpenApiParameter(
     description="A UUID made by the client; a repeat with the same key gets the first answer, and nothing happens twice.",
 )
 Input = TypeVar("Input", bound=Serializer[Any])
+
+_TOPIC = Prepared(lambda code: Topic.objects.select_related("group").filter(code=code))
 
 
 def staff_of(request: Request) -> Staff:
@@ -101,7 +104,7 @@ def _for_guest(staff: Staff, wanted: dict[str, Any]) -> Case:
 
 
 def _common(staff: Staff, wanted: dict[str, Any]) -> dict[str, Any]:
-    topic = Topic.objects.select_related("group").filter(code=wanted["topic"]).first()
+    topic = _TOPIC.first(code=wanted["topic"])
     if topic is None:
         raise Refusal("topic_unknown", _("There is no such topic."), status=400)
     store = None

@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Exists
+from django.db.models import Exists, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Group, Staff
 from core import audit, events
 from core.refusal import Refusal
+from core.statements import Prepared, insert, insert_all, update
 from core.text import storable
 from customers.models import Identity
 from omni.models import Message, Session
@@ -24,6 +25,8 @@ from tickets.models import Case, CaseStep, Topic
 from tickets.services import rows, topics
 from tickets.states import CASE_MOVES, PAUSING, CaseState, Cause, Step
 
+# All that may change: `save` writes the whole ticket.
+_COLUMNS = tuple(field.name for field in Case._meta.local_concrete_fields if not field.primary_key and not field.generated)
 RESPONSES = (Metric.FIRST_RESPONSE, Metric.NEXT_RESPONSE)
 
 
@@ -34,7 +37,22 @@ def next_number() -> str:
         return str(cursor.fetchone()[0])
 
 
-@transaction.atomic
+_POLICY = Prepared(lambda pk, group: _policies(Group.objects.filter(pk=group, is_active=True)).filter(pk=pk))
+_CLOSED = Prepared(lambda pk: Session.objects.filter(pk=pk, state=SessionState.CLOSED).only("identity_id", "account_id"))
+_SESSION_OF = Prepared(lambda pk: Case.objects.filter(pk=pk).values_list("session_id", flat=True))
+_LOCKED = Prepared(lambda pk: locked_cases().filter(pk=pk))
+
+
+def _policies(group_in_use: "QuerySet[Group]") -> "QuerySet[Any]":
+    return Policy.objects.select_related("calendar").annotate(group_in_use=Exists(group_in_use))
+
+
+def locked_cases() -> "QuerySet[Case]":
+    """Tickets with what their services need, locked."""
+    return Case.objects.select_for_update(of=("self",)).select_related("guest", "session__account", "topic", "policy__calendar")
+
+
+@transaction.atomic(savepoint=False)
 def open_ticket(
     *, session_id: int, topic: Topic, by: Staff, now: datetime, store: Store | None = None, summary: str = "", priority: int = 0
 ) -> Case:
@@ -43,6 +61,13 @@ def open_ticket(
     Raises Refusal: the topic needs a store, is switched off, or nobody is responsible for it.
     """
     session = _conversation(session_id)
+    return open_in(session, topic=topic, by=by, now=now, store=store, summary=summary, priority=priority)
+
+
+def open_in(
+    session: Session, *, topic: Topic, by: Staff, now: datetime, store: Store | None = None, summary: str = "", priority: int = 0
+) -> Case:
+    """As `open_ticket`, in a locked conversation inside the caller's transaction."""
     way = topics.resolved(topic)
     if not topics.facts()[topic.pk].is_active:
         raise Refusal("topic_off", _("This topic is not used any more. Please choose another one."))
@@ -50,12 +75,11 @@ def open_ticket(
         raise Refusal("store_needed", _("Please name the store: tickets on this topic need it."), status=400)
     if way.group_id is None or way.policy_id is None:
         raise Refusal("no_route", _("No group or SLA policy is set for this topic. Please tell your supervisor."))
-    in_use = Group.objects.filter(pk=way.group_id, is_active=True)
-    policy = Policy.objects.select_related("calendar").annotate(group_in_use=Exists(in_use)).get(pk=way.policy_id)
+    policy = _POLICY.get(pk=way.policy_id, group=way.group_id)
     if not policy.group_in_use:
         raise Refusal("no_route", _("The group of this topic is not in use any more. Please tell your supervisor."))
     to_store = way.store_involved and store is not None
-    case = Case.objects.create(
+    case = Case(
         number=next_number(),
         guest=session.guest,
         session=session,
@@ -73,8 +97,9 @@ def open_ticket(
         waiting_since=session.waiting_since or now,
         last_at=now,
     )
+    insert(case)
     opened = _step(case, Step.OPENED, by=by, now=now, details={"topic": list(way.path)})
-    CaseStep.objects.bulk_create([opened, _step(case, Step.ROUTED, by=None, now=now, details=case.routing)])
+    insert_all([opened, _step(case, Step.ROUTED, by=None, now=now, details=case.routing)])
     first = [Metric.FIRST_RESPONSE, Metric.RESOLUTION]
     running = clocks.start(subject=case.clock_subject, policy=policy, metrics=first, now=now, is_new=True)
     audit.record(action="case.opened", by=by, subject=case, now=now, details={"topic": topic.code, "group": way.group_id})
@@ -87,12 +112,13 @@ def open_ticket(
 
 def _conversation(session_id: int) -> Session:
     """The conversation in which a ticket's guest is answered, locked: the given one, or the guest's newer one if that goes on."""
-    found = Session.objects.filter(pk=session_id, state=SessionState.CLOSED).values("identity_id", "account_id").first()
-    if found is None:
+    closed = _CLOSED.first(pk=session_id)
+    if closed is None:
         return conversations.lock(session_id)
     # The guest first, then the session: the order of an inbound message, which may open a newer session at this moment.
-    Identity.objects.select_for_update().get(pk=found["identity_id"])
-    newer = Session.objects.filter(**found).exclude(state=SessionState.CLOSED).values_list("pk", flat=True).first()
+    Identity.objects.select_for_update().get(pk=closed.identity_id)
+    same = Session.objects.filter(identity_id=closed.identity_id, account_id=closed.account_id)
+    newer = same.exclude(state=SessionState.CLOSED).values_list("pk", flat=True).first()
     return conversations.lock(newer or session_id)
 
 
@@ -110,11 +136,10 @@ def _first_words(session: Session) -> str:
 
 def lock(case_id: int) -> Case:
     """The ticket and its conversation, locked until the transaction ends; the conversation first, as everywhere. Raises Refusal."""
-    session_id = Case.objects.filter(pk=case_id).values_list("session_id", flat=True).first()
+    session_id = _SESSION_OF.first(pk=case_id)
     if session_id is not None:
         conversations.lock(session_id)
-    found = Case.objects.select_for_update(of=("self",)).select_related("guest", "session__account", "topic", "policy__calendar")
-    case = found.filter(pk=case_id).first()
+    case = _LOCKED.first(pk=case_id)
     if case is None:
         raise Refusal("not_found", _("There is no such ticket."), status=404)
     return case
@@ -139,13 +164,13 @@ def save(case: Case, *, now: datetime, preview: Message | str | None = None) -> 
         clocks.resume(subject=case.clock_subject, now=now)
     case._clock_change = ""  # type: ignore[attr-defined]
     case.last_at = now
-    case.save()
+    update(case, *_COLUMNS)
     rows.show(case, now=now, preview=preview)
 
 
 def note_step(case: Case, step: Step, *, by: Staff | None, now: datetime, details: Mapping[str, Any] | None = None) -> None:
     """Add a row to the history."""
-    _step(case, step, by=by, now=now, details=details).save(force_insert=True)
+    insert(_step(case, step, by=by, now=now, details=details))
 
 
 def _step(case: Case, step: Step, *, by: Staff | None, now: datetime, details: Mapping[str, Any] | None) -> CaseStep:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from core.statements import Prepared
 from omni.models import Message, Session
 from omni.states import SessionState
 from sla.models import Metric
@@ -18,7 +19,7 @@ class CaseFollower:
 
     def holds(self, session: Session) -> bool:
         """A session that no operator has belongs to its open tickets."""
-        return Case.objects.filter(session=session).exclude(state=CaseState.CLOSED).exists()
+        return bool(_HELD.all(session=session.pk))
 
     def on_inbound(self, session: Session, message: Message, *, now: datetime) -> None:
         parked = session.state == SessionState.PARKED
@@ -75,5 +76,8 @@ def _wait(case: Case, *, since: datetime, now: datetime) -> None:
 
 
 def _open_cases(session: Session) -> list[Case]:
-    found = Case.objects.select_for_update(of=("self",)).select_related("guest", "session__account", "topic", "policy__calendar")
-    return list(found.filter(session=session).exclude(state=CaseState.CLOSED).order_by("pk"))
+    return _OPEN.all(session=session.pk)
+
+
+_HELD = Prepared(lambda session: Case.objects.filter(session_id=session).exclude(state=CaseState.CLOSED).values_list("pk", flat=True)[:1])
+_OPEN = Prepared(lambda session: cases.locked_cases().filter(session_id=session).exclude(state=CaseState.CLOSED).order_by("pk"))

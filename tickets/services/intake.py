@@ -9,13 +9,23 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Staff
 from core.refusal import Refusal
+from core.statements import Prepared
 from customers.models import Identity
-from omni.models import ChannelAccount, Session
+from omni.models import ChannelAccount
 from omni.services import conversations
-from omni.states import AccountState, Direction, SessionState
+from omni.states import AccountState, Direction
 from stores.models import Store
 from tickets.models import Case, Topic
 from tickets.services import cases
+
+_ACCOUNT = Prepared(
+    lambda public_id: (
+        ChannelAccount.objects.select_related("queue__policy__calendar").filter(public_id=public_id).exclude(state=AccountState.DISABLED)
+    )
+)
+_BY_ACCOUNT = Prepared(lambda scope, external_id: _newest(Identity.objects.filter(scope=scope, external_id=external_id)))
+_BY_PHONE = Prepared(lambda phone: _newest(Identity.objects.filter(guest__phone=phone)))
+_BY_EMAIL = Prepared(lambda email: _newest(Identity.objects.filter(guest__email=email)))
 
 
 @dataclass(frozen=True)
@@ -31,7 +41,7 @@ class GuestKey:
     email: str = ""
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def report(
     *, guest: GuestKey, text: str, topic: Topic, by: Staff, now: datetime, store: Store | None = None, summary: str = "", priority: int = 0
 ) -> Case:
@@ -43,31 +53,35 @@ def report(
     if not text.strip():
         raise Refusal("empty", _("Write something first."), status=400)
     identity = _identity(guest)
-    account = ChannelAccount.objects.select_related("queue").filter(public_id=identity.scope).exclude(state=AccountState.DISABLED).first()
+    account = _ACCOUNT.first(public_id=identity.scope)
     if account is None:
         raise Refusal("account_off", _("The guest is known only in a channel that is switched off."))
-    talking = Session.objects.filter(identity=identity, account=account).exclude(state=SessionState.CLOSED).exists()
     session = conversations.join_or_open(account=account, identity=identity, subject="", now=now)
+    begins_here = session.opened_at == now
     conversations.add_line(session=session, direction=Direction.NOTE, text=text, by=by, now=now)
-    case = cases.open_ticket(session_id=session.pk, topic=topic, by=by, now=now, store=store, summary=summary or text, priority=priority)
-    if not talking:
-        conversations.park(session=conversations.lock(session.pk), by=by, now=now)
+    case = cases.open_in(session, topic=topic, by=by, now=now, store=store, summary=summary or text, priority=priority)
+    if begins_here:
+        conversations.park(session=session, by=by, now=now)
     return case
 
 
 def _identity(guest: GuestKey) -> Identity:
     """The guest's identity, locked. Raises Refusal (404)."""
-    found = _matching(guest).select_for_update(of=("self",)).select_related("guest")
-    # Where the guest has blocked us there is no answering; else the newest identity is the likeliest to be read.
-    identity = found.order_by(F("blocked_at").asc(nulls_first=True), "-pk").first()
+    identity = _matching(guest)
     if identity is None:
         raise Refusal("guest_unknown", _("This guest is not known in any channel."), status=404)
     return identity
 
 
-def _matching(guest: GuestKey) -> "QuerySet[Identity]":
+def _matching(guest: GuestKey) -> Identity | None:
     if guest.account:
-        return Identity.objects.filter(scope=guest.account, external_id=guest.external_id)
+        return _BY_ACCOUNT.first(scope=guest.account, external_id=guest.external_id)
     if guest.phone:
-        return Identity.objects.filter(guest__phone=guest.phone)
-    return Identity.objects.filter(guest__email=guest.email.lower()) if guest.email else Identity.objects.none()
+        return _BY_PHONE.first(phone=guest.phone)
+    return _BY_EMAIL.first(email=guest.email.lower()) if guest.email else None
+
+
+def _newest(identities: "QuerySet[Identity]") -> "QuerySet[Identity]":
+    # Where the guest has blocked us there is no answering; else the newest identity is the likeliest to be read.
+    ordered = identities.order_by(F("blocked_at").asc(nulls_first=True), "-pk")
+    return ordered.select_for_update(of=("self",)).select_related("guest")[:1]

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from core.live import announce
+from core.statements import Prepared, insert, update
 from worklist.models import Item
 from worklist.states import NO_DUE, ItemState, Kind
 
@@ -13,6 +14,8 @@ ROW_FIELDS = (
     "owner_id", "state", "priority", "unread", "target_seconds", "waiting_since", "last_at", "snoozed_until", "version",
 )  # fmt: skip
 
+_ROW = Prepared(lambda kind, subject: Item.objects.filter(kind=kind, subject_id=subject))
+
 
 def put(*, kind: Kind, subject_id: int, values: dict[str, Any]) -> Item:
     """Create or change the row of a subject and tell the screens. Call inside the subject's transaction, subject locked.
@@ -21,16 +24,16 @@ def put(*, kind: Kind, subject_id: int, values: dict[str, Any]) -> Item:
     """
     if "due_at" in values and values["due_at"] is None:
         values["due_at"] = NO_DUE
-    item = Item.objects.filter(kind=kind, subject_id=subject_id).first()
+    item = _ROW.first(kind=kind, subject=subject_id)
     if item is None:
-        item = Item.objects.create(kind=kind, subject_id=subject_id, **values)
+        item = insert(Item(kind=kind, subject_id=subject_id, **values))
         announce(kind="item", payload=row(item), topics=item.topics)
         return item
     before = set(item.topics)
     for name, value in values.items():
         setattr(item, name, value)
     item.version += 1
-    item.save(update_fields=[*values, "version"])
+    update(item, *values, "version")
     # Who could see it before hears of it too: the row leaves their list.
     announce(kind="item", payload=row(item), topics=before | set(item.topics))
     return item

@@ -136,7 +136,7 @@ def test_a_page_walks_an_index_and_sorts_no_table(groups, tab, sort, django_asse
         # Twenty rows would be sorted for less: what is asked here is whether an index gives the order at all.
         cursor.execute("set local enable_seqscan = off; set local enable_bitmapscan = off; set local enable_sort = off")
     plans = []
-    for source in selectors._sources(staff, tab):
+    for source in selectors._sources(tab, selectors._Looker.of(staff)):
         order = [name if ascending else f"-{name}" for name, ascending in selectors.ORDERS[sort]]
         plans.append(source.order_by(*order)[:50].explain())
     assert all("Index" in plan and "Sort" not in plan for plan in plans), plans

@@ -9,7 +9,7 @@ from omni.services import conversations
 from tests import builders as b
 from worklist.models import Item
 
-BACKEND = "django.contrib.auth.backends.ModelBackend"
+BACKEND = "accounts.backends.StaffBackend"
 
 
 class Desk:
