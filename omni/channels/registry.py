@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from omni.channels.contract import Adapter
 from omni.channels.email.adapter import EmailAdapter
 from omni.channels.facebook.adapter import FacebookAdapter
+from omni.channels.max.adapter import MaxAdapter
 from omni.channels.ozon.adapter import OzonAdapter
 from omni.channels.telegram.adapter import TelegramAdapter
 from omni.channels.viber.adapter import ViberAdapter
@@ -13,10 +14,12 @@ from omni.channels.voice.adapter import VoiceAdapter
 from omni.channels.webchat.adapter import WebChatAdapter
 from omni.channels.whatsapp.adapter import WhatsAppAdapter
 from omni.channels.wildberries.adapter import WildberriesAdapter
+from omni.channels.yandex_market.adapter import YandexMarketAdapter
 
 ADAPTERS: tuple[Adapter, ...] = (
     EmailAdapter(),
     FacebookAdapter(),
+    MaxAdapter(),
     OzonAdapter(),
     TelegramAdapter(),
     ViberAdapter(),
@@ -25,6 +28,7 @@ ADAPTERS: tuple[Adapter, ...] = (
     WebChatAdapter(),
     WhatsAppAdapter(),
     WildberriesAdapter(),
+    YandexMarketAdapter(),
 )
 
 _BY_KIND: Mapping[str, Adapter] = {adapter.kind: adapter for adapter in ADAPTERS}
