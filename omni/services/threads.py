@@ -20,6 +20,8 @@ def find(*, account: ChannelAccount, identity: Identity, item: Inbound) -> Sessi
     Verified tokens come first, then ids of messages that both sides have. A token or an id never opens a stranger's conversation:
     who quotes it must be the one who takes part (GHSA-6r38-6mcf-2ww3).
     """
+    if not item.thread_keys and not item.extra.get("references"):
+        return None
     own = Session.objects.filter(account=account, identity=identity)
     for candidates in _candidates(own, item):
         session_id = candidates.order_by("-opened_at").values_list("pk", flat=True).first()
