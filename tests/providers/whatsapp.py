@@ -158,9 +158,9 @@ class WhatsAppServer(GraphServer):
     def upload(self, request: Request) -> dict[str, str]:
         fields, files = self.fields(request)
         file = files.get("file")
-        if file is None or fields.get("messaging_product") != "whatsapp":
-            raise self.broken("media: file or messaging_product is missing")
-        if fault := upload_fault(file.mime, len(file.data)):
+        if file is None or fields.get("messaging_product") != "whatsapp" or fields.get("type") != file.mime:
+            raise self.broken("media: file, its type or messaging_product is missing")
+        if fault := upload_fault(file.mime, file.data):
             raise self.broken(f"media: {fault}", 131053)
         key = str(next(self._media_ids))
         self.media[key] = file

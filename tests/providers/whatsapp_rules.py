@@ -6,13 +6,23 @@ from typing import Any
 
 TEXT_LIMIT, CAPTION_LIMIT, CALLBACK_LIMIT = 4096, 1024, 512
 MEGABYTE = 1024 * 1024
+OFFICE = "application/vnd.openxmlformats-officedocument."
+OFFICE_TYPES = [f"{OFFICE}{name}" for name in ("wordprocessingml.document", "spreadsheetml.sheet", "presentationml.presentation")]
+DOCUMENTS = [
+    "application/pdf",
+    "text/plain",
+    "application/msword",
+    "application/vnd.ms-excel",
+    "application/vnd.ms-powerpoint",
+    *OFFICE_TYPES,
+]
 MEDIA: Mapping[str, int] = {
     **dict.fromkeys(("image/jpeg", "image/png"), 5 * MEGABYTE),
     **dict.fromkeys(("video/mp4", "video/3gpp"), 16 * MEGABYTE),
     **dict.fromkeys(("audio/aac", "audio/mp4", "audio/mpeg", "audio/amr", "audio/ogg"), 16 * MEGABYTE),
+    **dict.fromkeys(DOCUMENTS, 100 * MEGABYTE),
     "image/webp": 512 * 1024,
 }
-DOCUMENT_BYTES = 100 * MEGABYTE
 KINDS = {"image": "image/", "video": "video/", "audio": "audio/", "sticker": "image/webp", "document": ""}
 COMMON = {"messaging_product", "recipient_type", "to", "recipient", "type", "context", "biz_opaque_callback_data"}
 Check = Callable[[Any], bool]
@@ -88,13 +98,13 @@ CONTENT: Mapping[str, Callable[[Mapping[str, Any]], list[str]]] = {
 }
 
 
-def upload_fault(mime: str, size: int) -> str:
+def upload_fault(mime: str, data: bytes) -> str:
     """Why a file is not taken; empty = it is."""
-    if not size:
+    if not data:
         return "the file is empty"
-    if size > MEDIA.get(mime, DOCUMENT_BYTES):
-        return f"{size} bytes of {mime}"
-    return ""
+    if mime not in MEDIA or (mime == "audio/ogg" and b"OpusHead" not in data[:64]):
+        return f"no file of the type {mime}"
+    return f"{len(data)} bytes of {mime}" if len(data) > MEDIA[mime] else ""
 
 
 def fits(kind: str, mime: str) -> bool:

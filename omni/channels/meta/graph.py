@@ -63,9 +63,14 @@ def client_of(account: AccountConfig) -> httpx.Client:
     return client_for(account, connection_of(account, base=BASE))
 
 
+def token_of(account: AccountConfig) -> str:
+    """The access token; empty for none and for one that a header cannot carry, which is none of Meta's."""
+    token = account.secrets.get("access_token", "").strip()
+    return token if re.fullmatch(r"[!-~]+", token) else ""
+
+
 def bearer(account: AccountConfig) -> dict[str, str]:
-    # A header cannot carry other characters; a token with such is none of Meta's and will be refused.
-    return {"Authorization": f"Bearer {account.secrets.get('access_token', '').encode('ascii', 'replace').decode().strip()}"}
+    return {"Authorization": f"Bearer {token_of(account)}"}
 
 
 def get(account: AccountConfig, path: str, **query: str) -> Answer:
@@ -101,9 +106,9 @@ def usage_pause(response: httpx.Response) -> float | None:
 
 def account_refusal(account: AccountConfig) -> Failed | None:
     """Why no call can be made at all, else None."""
-    if account.secrets.get("access_token", "").strip():
+    if token_of(account):
         return None
-    return Failed("token_missing", "the channel account has no access token", Reason.ACCOUNT_REFUSED)
+    return Failed("token_missing", "the channel account has no usable access token", Reason.ACCOUNT_REFUSED)
 
 
 def message_refusal(outgoing: Outgoing, *, text_limit: int, file_limit: int) -> Failed | None:

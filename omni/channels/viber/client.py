@@ -1,5 +1,6 @@
 """Calls of the Viber REST API: always POST of JSON, always HTTP 200; the token goes in a header."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -40,11 +41,15 @@ def client_of(account: AccountConfig) -> httpx.Client:
     return client_for(account, connection_of(account, base=BASE))
 
 
+def token_of(account: AccountConfig) -> str:
+    """The bot's token; empty for none and for one that a header cannot carry, which is none of Viber's."""
+    token = account.secrets.get("auth_token", "").strip()
+    return token if re.fullmatch(r"[!-~]+", token) else ""
+
+
 def call(account: AccountConfig, method: str, fields: Mapping[str, Any]) -> Answer:
     """One call, e.g. `send_message`. Raises httpx.HTTPError or httpx.InvalidURL when no answer came."""
-    # A header cannot carry other characters; a token with such is none of Viber's and will be refused.
-    token = account.secrets.get("auth_token", "").encode("ascii", "replace").decode().strip()
-    response = client_of(account).post(f"/pa/{method}", json=dict(fields), headers={TOKEN_HEADER: token})
+    response = client_of(account).post(f"/pa/{method}", json=dict(fields), headers={TOKEN_HEADER: token_of(account)})
     body = json_of(response)
     known = isinstance(body, dict) and integer_at(body, "status") is not None
     return Answer(response.status_code, body if known else None, pause_of(response))

@@ -11,7 +11,7 @@ from omni.channels.http import unanswered
 from omni.channels.json_fields import identifier_at, storable
 from omni.channels.parts import send_parts
 from omni.channels.published import address_of
-from omni.channels.viber.client import Answer, call
+from omni.channels.viber.client import Answer, call, token_of
 from omni.channels.viber.errors import verdict
 
 TEXT_LIMIT, CAPTION_LIMIT, SENDER_LIMIT, NAME_LIMIT = 7000, 768, 28, 256
@@ -48,9 +48,9 @@ def send(outgoing: Outgoing, account: AccountConfig) -> SendResult:
 
 
 def account_refusal(account: AccountConfig) -> Failed | None:
-    if account.secrets.get("auth_token", "").strip():
+    if token_of(account):
         return None
-    return Failed("token_missing", "the channel account has no token", Reason.ACCOUNT_REFUSED)
+    return Failed("token_missing", "the channel account has no usable token", Reason.ACCOUNT_REFUSED)
 
 
 def refusal(outgoing: Outgoing) -> Failed | None:

@@ -14,20 +14,23 @@ TEXT_LIMIT, CAPTION_LIMIT = 4096, 1024
 MEGABYTE = 1024 * 1024
 FILE_BYTES = 100 * MEGABYTE
 CAPTIONED = frozenset({"image", "video", "document"})
-MEDIA: Mapping[str, tuple[str, int]] = {
-    "image/jpeg": ("image", 5 * MEGABYTE),
-    "image/png": ("image", 5 * MEGABYTE),
-    "video/mp4": ("video", 16 * MEGABYTE),
-    "video/3gpp": ("video", 16 * MEGABYTE),
-    "audio/aac": ("audio", 16 * MEGABYTE),
-    "audio/amr": ("audio", 16 * MEGABYTE),
-    "audio/mp4": ("audio", 16 * MEGABYTE),
-    "audio/mpeg": ("audio", 16 * MEGABYTE),
+OFFICE = "application/vnd.openxmlformats-officedocument"
+SORTS: Mapping[str, tuple[int, tuple[str, ...]]] = {
+    "image": (5 * MEGABYTE, ("image/jpeg", "image/png")),
+    "video": (16 * MEGABYTE, ("video/mp4", "video/3gpp")),
+    "audio": (16 * MEGABYTE, ("audio/aac", "audio/amr", "audio/mp4", "audio/mpeg", "audio/ogg")),
+    "document": (
+        FILE_BYTES,
+        (
+            "application/pdf",
+            "text/plain",
+            *(f"application/{name}" for name in ("msword", "vnd.ms-excel", "vnd.ms-powerpoint")),
+            *(f"{OFFICE}.{name}" for name in ("wordprocessingml.document", "spreadsheetml.sheet", "presentationml.presentation")),
+        ),
+    ),
 }
-"""Type of a message and most bytes by MIME type; everything else, and what is larger, goes as a document.
-
-Ogg is left out: only with the Opus codec it is taken as sound, and a file does not say so from outside.
-"""
+"""Type of a message: most bytes, MIME types. There are no others: what is not listed is refused at the upload."""
+MEDIA = {mime: (sort, limit) for sort, (limit, mimes) in SORTS.items() for mime in mimes}
 
 CAPABILITIES = Capabilities(
     text_limit=TEXT_LIMIT,
@@ -58,7 +61,27 @@ def refusal(outgoing: Outgoing) -> Failed | None:
         return Failed("template_unnamed", "a template needs its name and language")
     if template is not None and any(not value.strip() or storable(value) != value for value in template.parameters):
         return Failed("template_parameter", "a place of the template would stay empty")
-    return message_refusal(outgoing, text_limit=TEXT_LIMIT, file_limit=FILE_BYTES)
+    refused = message_refusal(outgoing, text_limit=TEXT_LIMIT, file_limit=FILE_BYTES)
+    return refused or next((found for file in outgoing.files if (found := file_refusal(file))), None)
+
+
+def file_refusal(file: OutgoingFile) -> Failed | None:
+    mime = upload_type(file)
+    if not mime:
+        return Failed("file_type", f"{file.name}: WhatsApp takes no files of the type {file.mime or 'unknown'}")
+    sort, limit = MEDIA[mime]
+    if len(file.data) > limit:
+        return Failed("file_too_large", f"{file.name}: {len(file.data)} bytes, at most {limit} are allowed for {sort}")
+    return None
+
+
+def upload_type(file: OutgoingFile) -> str:
+    """The MIME type to upload as; empty if WhatsApp takes no such file. Any text goes as plain text, Ogg only with Opus in it."""
+    if file.mime == "audio/ogg":
+        return file.mime if b"OpusHead" in file.data[:64] else ""
+    if file.mime in MEDIA:
+        return file.mime
+    return "text/plain" if file.mime.startswith("text/") else ""
 
 
 def plan(outgoing: Outgoing) -> list[Part]:
@@ -72,8 +95,7 @@ def plan(outgoing: Outgoing) -> list[Part]:
 
 
 def media_type(file: OutgoingFile) -> str:
-    kind, limit = MEDIA.get(file.mime, ("document", FILE_BYTES))
-    return kind if len(file.data) <= limit else "document"
+    return MEDIA[upload_type(file)][0]
 
 
 def recipient_fields(recipient: str) -> dict[str, str]:

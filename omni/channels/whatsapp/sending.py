@@ -12,7 +12,7 @@ from omni.channels.meta.errors import verdict
 from omni.channels.meta.graph import Answer, account_refusal, post
 from omni.channels.parts import send_parts
 from omni.channels.whatsapp.errors import CODES
-from omni.channels.whatsapp.planning import Part, content_fields, plan, recipient_fields, refusal
+from omni.channels.whatsapp.planning import Part, content_fields, plan, recipient_fields, refusal, upload_type
 
 
 class NotUploaded(Exception):
@@ -60,7 +60,7 @@ def send_part(part: Part, outgoing: Outgoing, account: AccountConfig, *, is_firs
 
 def upload(file: OutgoingFile, account: AccountConfig) -> str:
     """The provider's id of the file. A lost answer does no harm here: a file that no message names is never seen. Raises NotUploaded."""
-    mime = file.mime or "application/octet-stream"
+    mime = upload_type(file)
     fields = {"messaging_product": "whatsapp", "type": mime}
     try:
         answer = post(account, f"/{phone_number_id(account)}/media", fields, {"file": (file.name or "file", file.data, mime)})
