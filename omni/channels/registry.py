@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from omni.channels.contract import Adapter
 from omni.channels.email.adapter import EmailAdapter
 from omni.channels.facebook.adapter import FacebookAdapter
+from omni.channels.google_play.adapter import GooglePlayAdapter
 from omni.channels.max.adapter import MaxAdapter
 from omni.channels.ozon.adapter import OzonAdapter
 from omni.channels.telegram.adapter import TelegramAdapter
@@ -19,6 +20,7 @@ from omni.channels.yandex_market.adapter import YandexMarketAdapter
 ADAPTERS: tuple[Adapter, ...] = (
     EmailAdapter(),
     FacebookAdapter(),
+    GooglePlayAdapter(),
     MaxAdapter(),
     OzonAdapter(),
     TelegramAdapter(),

@@ -6,7 +6,7 @@ A review is a conversation of its own: stores name its author, but give nobody a
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from omni.channels.contract import Inbound, InboundAttachment, InboundKind, RawEvent
@@ -16,7 +16,7 @@ from omni.channels.polled_events import octets
 STARS = 5
 NO_WORDS = "[отзыв без текста]"
 CHANGED = "changed"
-"""The query of an event whose review we had seen before in another version."""
+"""The query of an event whose review we had seen before in another version: when we saw the new one, in Unix seconds."""
 
 
 def stars(rating: int | float | None) -> str:
@@ -51,7 +51,7 @@ def review_item(
     extra: Mapping[str, Any] | None = None,
 ) -> Inbound:
     """The message of a review, or its edit when the event says that another version was seen before."""
-    is_edit = event.query.get(CHANGED) == "1"
+    is_edit = bool(event.query.get(CHANGED))
     details = {"rating": rating, **(extra or {})}
     return Inbound(
         kind=InboundKind.EDIT if is_edit else InboundKind.MESSAGE,
@@ -59,12 +59,24 @@ def review_item(
         guest_external_id=review,
         guest_name=author,
         sent_at=at,
-        edited_at=(edited_at or event.received_at) if is_edit else None,
+        edited_at=(edited_at or changed_at(event)) if is_edit else None,
         text=text,
         attachments=attachments,
         conversation=review,
         extra={key: value for key, value in details.items() if value not in (None, "")},
     )
+
+
+def changed_at(event: RawEvent) -> datetime:
+    """When we saw the new version."""
+    written = event.query.get(CHANGED, "")
+    seen = written.isascii() and written.isdecimal() and len(written) < 12
+    return datetime.fromtimestamp(int(written), UTC) if seen else event.received_at
+
+
+def version_key(event: RawEvent, review: str, version: str) -> str:
+    """The key of an event: a review that goes back to an earlier version is another event."""
+    return ":".join(part for part in (review, version, event.query.get(CHANGED, "")) if part)
 
 
 def version_of(review: JsonObject, *keys: str) -> str:
@@ -84,15 +96,15 @@ class Seen:
     rows: dict[str, Any] = field(default_factory=dict)
     limit: int = 5000
 
-    def note(self, review: str, version: str, *, now: datetime) -> str | None:
-        """What the version is: None = known, "" = a new review, "1" = another version of one that was seen."""
+    def note(self, review: str, version: str, *, now: datetime) -> dict[str, str] | None:
+        """What the version is: None = known, {} = a new review, {CHANGED: seconds} = another version of one that was seen."""
         key = short(review)
         before = self.rows.get(key)
         if before is not None and before[0] == version:
             before[1] = int(now.timestamp())
             return None
         self.rows[key] = [version, int(now.timestamp())]
-        return "" if before is None else "1"
+        return {} if before is None else {CHANGED: str(int(now.timestamp()))}
 
     def kept(self) -> dict[str, Any]:
         """What to remember."""

@@ -43,7 +43,7 @@ class WildberriesAdapter:
 
     def event_key(self, event: RawEvent) -> str:
         """`event:<eventID>`, `feedback:<id>:<version>`."""
-        return key_of(event.body)
+        return key_of(event)
 
     def parse(self, event: RawEvent, account: AccountConfig) -> Sequence[Inbound]:
         """Ids of messages are `<chatID>:<eventID>`, of reviews `feedback:<id>`."""

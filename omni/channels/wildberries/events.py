@@ -18,7 +18,7 @@ from omni.channels.json_fields import (
     text_at,
     time_at,
 )
-from omni.channels.reviews import review_item, review_text, version_of
+from omni.channels.reviews import review_item, review_text, version_key, version_of
 
 EMPTY = "[пустое сообщение]"
 NOT_THE_BUYER = "сообщение не покупателя"
@@ -27,14 +27,14 @@ CHANGING = ("text", "pros", "cons", "productValuation")
 """What a buyer may change in his review."""
 
 
-def key_of(body: bytes) -> str:
+def key_of(event: RawEvent) -> str:
     """`event:<eventID>`, `feedback:<id>:<version>`, else a digest. Never raises."""
-    found = read_object_or_none(body) or {}
-    if event := identifier_at(found, "eventID"):
-        return f"event:{event}"
+    found = read_object_or_none(event.body) or {}
+    if number := identifier_at(found, "eventID"):
+        return f"event:{number}"
     if is_review(found):
-        return f"feedback:{identifier_at(found, 'id')}:{version_of(found, *CHANGING)}"
-    return digest_key(body)
+        return version_key(event, f"feedback:{identifier_at(found, 'id')}", version_of(found, *CHANGING))
+    return digest_key(event.body)
 
 
 def is_review(value: JsonObject) -> bool:

@@ -8,7 +8,7 @@ from omni.channels.asking import needs, page
 from omni.channels.contract import AccountConfig, Polled
 from omni.channels.json_fields import identifier_at, integer_at, object_at, objects_at
 from omni.channels.polled_events import event_of
-from omni.channels.reviews import CHANGED, Seen, version_of
+from omni.channels.reviews import Seen, version_of
 from omni.channels.wildberries.client import call, chats, feedbacks
 from omni.channels.wildberries.events import CHANGING
 
@@ -51,6 +51,6 @@ def _reviews(account: AccountConfig, cursor: Mapping[str, Any], skip: int, *, no
     for review in found:
         change = seen.note(identifier_at(review, "id"), version_of(review, *CHANGING), now=now)
         if change is not None:
-            events.append(event_of(review, now=now, query={CHANGED: change} if change else {}))
+            events.append(event_of(review, now=now, query=change))
     more = bool(events) and len(found) == TAKE
     return Polled(events, {**cursor, "seen": seen.kept(), "skip": skip + TAKE if more else None}, more=more)
