@@ -3,6 +3,7 @@
 The rules of HTTP are the same for all; what a vendor's own sentences mean stands in the channel's table of `Rule`s.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -18,6 +19,10 @@ THROTTLED = frozenset({420, 429})
 """429 by RFC 6585; 420 is what Yandex Market answers over its limits."""
 WORDS = ("message", "title", "detail", "details", "error_description", "description", "errorText", "msg", "code", "error", "errors", "ret")
 """Where providers put the sentence of an error, in this order; objects and arrays are looked into."""
+
+
+NAME = re.compile(r"[\w.-]{1,200}", re.ASCII)
+"""What numbers and names of apps, keys and cabinets look like."""
 
 
 class Rule(NamedTuple):
@@ -190,6 +195,17 @@ def needs(account: AccountConfig, *names: str) -> None:
     """Raises PollFault when a secret is lacking."""
     if name := lacking(account, *names):
         raise PollFault(_("The secret “%(name)s” is missing or is no key.") % {"name": name}, refused=True)
+
+
+def unset(account: AccountConfig, *names: str) -> str:
+    """The first of these settings that is missing or could not be a part of an address; empty = all are there."""
+    return next((name for name in names if not NAME.fullmatch(str(account.settings.get(name) or "").strip())), "")
+
+
+def needs_settings(account: AccountConfig, *names: str) -> None:
+    """Raises PollFault when a setting is missing."""
+    if name := unset(account, *names):
+        raise PollFault(_("The setting “%(name)s” is missing or cannot be right.") % {"name": name}, refused=True)
 
 
 def keyless(account: AccountConfig, *names: str) -> Failed | None:

@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 
 from omni.channels.contract import Adapter
+from omni.channels.app_store.adapter import AppStoreAdapter
+from omni.channels.asterisk.adapter import AsteriskAdapter
 from omni.channels.email.adapter import EmailAdapter
 from omni.channels.facebook.adapter import FacebookAdapter
 from omni.channels.google_play.adapter import GooglePlayAdapter
+from omni.channels.mango.adapter import MangoAdapter
 from omni.channels.max.adapter import MaxAdapter
 from omni.channels.ozon.adapter import OzonAdapter
 from omni.channels.telegram.adapter import TelegramAdapter
+from omni.channels.uis.adapter import UisAdapter
 from omni.channels.viber.adapter import ViberAdapter
 from omni.channels.vk.adapter import VkAdapter
 from omni.channels.voice.adapter import VoiceAdapter
@@ -16,14 +20,19 @@ from omni.channels.webchat.adapter import WebChatAdapter
 from omni.channels.whatsapp.adapter import WhatsAppAdapter
 from omni.channels.wildberries.adapter import WildberriesAdapter
 from omni.channels.yandex_market.adapter import YandexMarketAdapter
+from omni.channels.zadarma.adapter import ZadarmaAdapter
 
 ADAPTERS: tuple[Adapter, ...] = (
+    AppStoreAdapter(),
+    AsteriskAdapter(),
     EmailAdapter(),
     FacebookAdapter(),
     GooglePlayAdapter(),
+    MangoAdapter(),
     MaxAdapter(),
     OzonAdapter(),
     TelegramAdapter(),
+    UisAdapter(),
     ViberAdapter(),
     VkAdapter(),
     VoiceAdapter(),
@@ -31,6 +40,7 @@ ADAPTERS: tuple[Adapter, ...] = (
     WhatsAppAdapter(),
     WildberriesAdapter(),
     YandexMarketAdapter(),
+    ZadarmaAdapter(),
 )
 
 _BY_KIND: Mapping[str, Adapter] = {adapter.kind: adapter for adapter in ADAPTERS}

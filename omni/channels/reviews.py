@@ -14,9 +14,10 @@ from omni.channels.json_fields import JsonObject
 from omni.channels.polled_events import octets
 
 STARS = 5
+MICROSECONDS = 1_000_000
 NO_WORDS = "[отзыв без текста]"
 CHANGED = "changed"
-"""The query of an event whose review we had seen before in another version: when we saw the new one, in Unix seconds."""
+"""The query of an event whose review we had seen before in another version: when we saw the new one, in microseconds of Unix time."""
 
 
 def stars(rating: int | float | None) -> str:
@@ -30,12 +31,10 @@ def stars(rating: int | float | None) -> str:
 def review_text(rating: int | float | None, title: str, words: str) -> str:
     """The stars and the title on the first line, then the words."""
     shown, title, words = stars(rating), title.strip(), words.strip()
-    if title and words.startswith(title):
+    if words.startswith(title):  # stores make a title of the first words
         title = ""
-    first = " ".join(part for part in (shown, title) if part)
-    if not title and "\n" not in words:
-        return " ".join(part for part in (shown, words or NO_WORDS) if part)
-    return "\n".join(part for part in (first, words) if part)
+    lines = [title, words] if title else [words]
+    return " ".join(part for part in (shown, "\n".join(line for line in lines if line) or NO_WORDS) if part)
 
 
 def review_item(
@@ -70,8 +69,8 @@ def review_item(
 def changed_at(event: RawEvent) -> datetime:
     """When we saw the new version."""
     written = event.query.get(CHANGED, "")
-    seen = written.isascii() and written.isdecimal() and len(written) < 12
-    return datetime.fromtimestamp(int(written), UTC) if seen else event.received_at
+    seen = written.isascii() and written.isdecimal() and len(written) < 17
+    return datetime.fromtimestamp(int(written) / MICROSECONDS, UTC) if seen else event.received_at
 
 
 def version_key(event: RawEvent, review: str, version: str) -> str:
@@ -97,14 +96,14 @@ class Seen:
     limit: int = 5000
 
     def note(self, review: str, version: str, *, now: datetime) -> dict[str, str] | None:
-        """What the version is: None = known, {} = a new review, {CHANGED: seconds} = another version of one that was seen."""
+        """What the version is: None = known, {} = a new review, {CHANGED: when} = another version of one that was seen."""
         key = short(review)
         before = self.rows.get(key)
         if before is not None and before[0] == version:
             before[1] = int(now.timestamp())
             return None
         self.rows[key] = [version, int(now.timestamp())]
-        return {} if before is None else {CHANGED: str(int(now.timestamp()))}
+        return {} if before is None else {CHANGED: str(int(now.timestamp() * MICROSECONDS))}
 
     def kept(self) -> dict[str, Any]:
         """What to remember."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from omni.channels.asking import findings, page
+from omni.channels.asking import findings, needs_settings, page
 from omni.channels.contract import (
     AccountConfig,
     AttachmentGone,
@@ -64,7 +64,7 @@ class GooglePlayAdapter:
         """Whether the app's reviews open with our key."""
 
         def question() -> None:
-            reading.ready(account)
+            needs_settings(account, "package")
             page(lambda: call(account, "GET", "", params={"maxResults": 1}))
 
         return findings(question, _("The reviews of the app open."))

@@ -4,11 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.utils.translation import gettext as _
-
-from omni.channels.asking import page
-from omni.channels.contract import AccountConfig, Inbound, Polled, PollFault, RawEvent, Unreadable
-from omni.channels.google_play.client import call, package_of
+from omni.channels.asking import needs_settings, page
+from omni.channels.contract import AccountConfig, Inbound, Polled, RawEvent, Unreadable
+from omni.channels.google_play.client import call
 from omni.channels.json_fields import (
     JsonObject,
     digest_key,
@@ -29,15 +27,9 @@ AT_ONCE = 100
 REMEMBERED = 10_000
 
 
-def ready(account: AccountConfig) -> None:
-    """Raises PollFault for an account that lacks its package."""
-    if not package_of(account):
-        raise PollFault(_("The name of the app's package is missing."), refused=True)
-
-
 def poll(account: AccountConfig, cursor: Mapping[str, Any], *, now: datetime) -> Polled:
     """A page of the reviews of the last week: those that are new or have changed. Raises PollFault."""
-    ready(account)
+    needs_settings(account, "package")
     asked: dict[str, Any] = {"maxResults": AT_ONCE, **({"token": cursor["token"]} if cursor.get("token") else {})}
     body = page(lambda: call(account, "GET", "", params=asked))
     seen = Seen(dict(cursor.get("seen", {})), limit=REMEMBERED)

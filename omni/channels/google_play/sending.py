@@ -2,9 +2,9 @@
 
 from urllib.parse import quote
 
-from omni.channels.asking import Rule, deliver, keyless, refusal
+from omni.channels.asking import Rule, deliver, keyless, refusal, unset
 from omni.channels.contract import AccountConfig, Capabilities, Failed, Outgoing, Reason, SendResult
-from omni.channels.google_play.client import call, package_of
+from omni.channels.google_play.client import call
 from omni.channels.json_fields import object_at
 
 CAPABILITIES = Capabilities(text_limit=350, idempotent_send=True)
@@ -33,4 +33,6 @@ def send(outgoing: Outgoing, account: AccountConfig) -> SendResult:
 def missing(account: AccountConfig) -> Failed | None:
     if not account.secrets.get("service_account"):
         return keyless(account, "service_account")
-    return None if package_of(account) else Failed("package_missing", "the name of the package is missing", Reason.ACCOUNT_REFUSED)
+    return (
+        None if not unset(account, "package") else Failed("package_missing", "the name of the package is missing", Reason.ACCOUNT_REFUSED)
+    )
