@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from django.contrib.postgres.search import SearchHeadline, SearchQuery
 from django.db import OperationalError, connection, transaction
@@ -23,6 +24,7 @@ from core.refusal import Refusal
 from core.text import first_line, searchable
 from customers.models import Guest
 from omni.models import Message
+from stores.selectors import list_store_ids
 from tickets.models import Case
 from worklist.models import Item
 from worklist.states import Kind
@@ -39,7 +41,11 @@ GUESTS = 200
 LEADING_NUMBER_SIGN = re.compile(r"^[№#]\s*")
 PHONE = re.compile(r"^\+?[\d\s()\-]{7,20}$")
 
-CONVERSATIONS, CONVERSATIONS_AT_ONCE = 8_000, 1_000
+FIRST_CONVERSATIONS, CONVERSATIONS = 300, 9_000
+_NEWEST = """
+(select session_id, last_at, id from worklist_item
+where {whose} and session_id is not null and (last_at, id) < (%s, %s) order by last_at desc, id desc limit %s)
+"""
 
 _OF_SESSIONS = """
 select session_id, max(id) from omni_message
@@ -196,19 +202,38 @@ def _walk(staff: Staff, wanted: str, limit: int, *, top: int) -> tuple[_Rows, bo
 def _walk_visible(staff: Staff, wanted: str, limit: int) -> tuple[_Rows, bool]:
     """The same for who sees a part: through the newest conversations of that part."""
     rows: _Rows = {}
-    visible = (
-        Item.objects.visible_to(staff).filter(session_id__isnull=False).order_by("-last_at", "-pk").values_list("session_id", flat=True)
-    )
-    sessions = list(dict.fromkeys(visible[:CONVERSATIONS]))
     stop = time.monotonic() + WALK_SECONDS
-    for start in range(0, len(sessions), CONVERSATIONS_AT_ONCE):
-        if len(rows) >= limit or time.monotonic() > stop:
-            return rows, False
+    for sessions in newest_visible(staff, FIRST_CONVERSATIONS, CONVERSATIONS):
         with connection.cursor() as cursor:
-            cursor.execute(_OF_SESSIONS, [sessions[start : start + CONVERSATIONS_AT_ONCE], wanted])
+            cursor.execute(_OF_SESSIONS, [sessions, wanted])
             matches: dict[int, int] = dict(cursor.fetchall())
         rows |= _rows_of(staff, matches, limit)
-    return rows, len(sessions) < CONVERSATIONS
+        if len(rows) >= limit or time.monotonic() > stop:
+            return rows, False
+    return rows, True
+
+
+def newest_visible(staff: Staff, first: int, most: int) -> Iterator[list[int]]:
+    """The conversations that the person may see (not by the right to see everything), the newest first, in growing parts.
+
+    `first` = rows of the first part, `most` = rows of all; each part walks one index for each group and store.
+    """
+    whose = [("owner_id = %s", staff.pk), *(("group_id = %s", group) for group in staff.group_ids)]
+    whose += [("at_store and store_id = %s", store) for store in list_store_ids(staff)]
+    text = f"{' union '.join(_NEWEST.format(whose=condition) for condition, _value in whose)} order by last_at desc, id desc limit %s"
+    seen: set[int] = set()
+    behind: tuple[Any, int] = ("infinity", 0)
+    rows = first
+    while most > 0:
+        with connection.cursor() as cursor:
+            cursor.execute(text, [one for _text, value in whose for one in (value, *behind, rows)] + [rows])
+            found = cursor.fetchall()
+        if fresh := [session for session, _at, _id in found if session not in seen]:
+            seen.update(fresh)
+            yield list(dict.fromkeys(fresh))
+        if len(found) < rows:
+            return
+        behind, most, rows = found[-1][1:], most - rows, rows * 2
 
 
 def _newest_of_each(matches: Iterable[tuple[int, int]]) -> dict[int, int]:

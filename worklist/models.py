@@ -71,6 +71,7 @@ class Item(models.Model):
             # A supervisor's view of all groups, closed ones included.
             models.Index(fields=["due_at", "id"], condition=OPEN, name="item_all_due"),
             models.Index(fields=["-last_at", "-id"], name="item_all_newest"),
+            models.Index(fields=["owner", "-last_at", "-id"], condition=Q(owner__isnull=False), name="item_owner_newest"),
             models.Index(fields=["group", "-last_at", "-id"], name="item_history_newest"),
             # A store's own list.
             models.Index(fields=["store", "-last_at", "-id"], condition=Q(at_store=True), name="item_store_newest"),

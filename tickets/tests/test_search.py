@@ -131,7 +131,7 @@ def test_a_frequent_word_comes_from_the_newest_messages(chief, monkeypatch):
 def test_a_frequent_word_is_found_in_the_own_part(monkeypatch):
     monkeypatch.setattr(search, "PROBE", 3)
     monkeypatch.setattr(search, "FIRST_WINDOW", 2)
-    monkeypatch.setattr(search, "CONVERSATIONS_AT_ONCE", 2)
+    monkeypatch.setattr(search, "FIRST_CONVERSATIONS", 2)
     sessions = [write("магазин", visitor=f"v{n}") for n in range(6)]
     colleague, stranger = b.a_person("colleague", groups=[b.a_group()]), b.a_person("stranger", groups=[b.a_group("other", "Другая")])
     found = search.search(staff=colleague, words="магазинов", limit=3)
