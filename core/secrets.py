@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
@@ -36,7 +36,13 @@ def open_box(closed: str) -> dict[str, str]:
     if not closed:
         return {}
     try:
-        opened: dict[str, str] = json.loads(_box().decrypt(closed.encode()))
+        return dict(_opened(closed, settings.SECRET_KEY))
     except InvalidToken:
         raise SecretLost("The stored secret cannot be opened: SECRET_KEY has changed.") from None
+
+
+@lru_cache(maxsize=256)
+def _opened(closed: str, _key: str) -> dict[str, str]:
+    """Kept for a while: each webhook of an account asks for the same."""
+    opened: dict[str, str] = json.loads(_box().decrypt(closed.encode()))
     return opened
