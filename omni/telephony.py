@@ -107,7 +107,7 @@ def open_legs(steps: Sequence[CallStep]) -> list[str]:
 
 
 def _ordered(steps: Sequence[CallStep]) -> list[CallStep]:
-    return sorted(steps, key=lambda step: (step.sequence, step.at, step.kind, step.leg_key))
+    return sorted(steps, key=lambda step: (step.sequence, step.at, step.kind, step.leg_key, repr(step)))
 
 
 def _leg(key: str, steps: Sequence[CallStep]) -> Leg:

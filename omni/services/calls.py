@@ -6,7 +6,6 @@ from typing import Any
 
 import structlog
 from django.db import transaction
-from django.db.models import F, Q
 
 from accounts.models import Staff
 from accounts.rights import Right
@@ -30,8 +29,8 @@ MOST_STEPS = 500
 LOST_AFTER = timedelta(hours=3)
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 WITHHELD = "Номер скрыт"
-# Steps that show a guest on the line, whatever became of the number; the others may know nothing of the caller.
-_OPENING = frozenset({CallKind.RINGING, CallKind.QUEUED, CallKind.ANSWERED, CallKind.ENDED, CallKind.MISSED})
+# Steps that show somebody on the line, though the number is withheld; of the others a guest is made only by a number.
+_ON_THE_LINE = frozenset({CallKind.RINGING.value, CallKind.QUEUED.value})
 
 
 def apply(*, account: ChannelAccount, step: CallStep, now: datetime, name: str = "") -> Message | None:
@@ -46,7 +45,7 @@ def apply(*, account: ChannelAccount, step: CallStep, now: datetime, name: str =
     call.last_step_at = max(call.last_step_at, step.at)
     call.is_lost = False
     facts = _summed_up(call)
-    if call.session_id is None and step.kind in _OPENING:
+    if call.session_id is None and facts.started_at and (facts.guest or any(kept["kind"] in _ON_THE_LINE for kept in call.steps)):
         _open(call, facts, name=name, now=now)
     _go_on(call, facts, now=now)
     return call.message
@@ -293,11 +292,14 @@ def close_lost(call_id: int, *, now: datetime) -> bool:
     return True
 
 
-def list_open_legs(account: ChannelAccount) -> dict[str, str]:
-    """Legs of the account's calls that go on in our books, with their calls: what an exchange is asked about after a gap."""
-    going_on = Q(account=account, ended_at=None) & ~Q(steps=[])
+def list_open_legs(account: ChannelAccount, *, quiet_since: datetime | None = None) -> dict[str, str]:
+    """Legs of the account's calls that go on in our books, with their calls: what an exchange is asked about after a gap.
+
+    `quiet_since` = only those of calls of which nothing was heard after it.
+    """
+    going_on = Call.objects.filter(account=account, ended_at=None)
     found: dict[str, str] = {}
-    for call in Call.objects.filter(going_on).order_by(F("started_at").desc(nulls_last=True))[:5000]:
+    for call in (going_on.filter(last_step_at__lt=quiet_since) if quiet_since else going_on)[:5000]:
         steps = [telephony.from_json(kept) for kept in call.steps]
         found |= dict.fromkeys(telephony.open_legs(steps), call.call_key)
     return found

@@ -9,8 +9,9 @@ from accounts.models import ApiToken
 from accounts.rights import Right
 from accounts.tokens import digest_of
 from core import audit
-from omni.models import Decision, InboundEvent, Presence, Session
-from omni.services import answering
+from omni.channels.contract import CallKind, CallStep
+from omni.models import Decision, Extension, InboundEvent, Presence, Session
+from omni.services import answering, calls
 from omni.states import EventState
 from reports.services import facts
 from sla.models import Holiday
@@ -60,6 +61,8 @@ def one_of_everything(number):
     b.receive(account, b"{broken %d" % number, now=now)
     InboundEvent.objects.filter(pk=event.pk).update(state=EventState.FAILED, reason="ValueError: so")
     session = Session.objects.get(account=account)
+    Extension.objects.create(account=account, number="101", staff=person)
+    _a_call(b.an_account("voice", queue=queue), number, now)
     Decision.objects.create(session=session, group=group, staff=person, at=now, explanation={"load_before": "0/5", "next_best": []})
     Presence.objects.create(staff=person, since=now, seen_at=now, assigned_at=now, state="ready")
     answering.answer(session_id=session.pk, text="Ответ", by=person, now=now)
@@ -71,3 +74,9 @@ def one_of_everything(number):
     with transaction.atomic():
         audit.record(action="tried", by=person, subject=case, now=now, details={"a": 1})
     return case
+
+
+def _a_call(account, number, now):
+    step = CallStep(CallKind.RINGING, f"call-{number}", f"call-{number}", 1, now, caller=f"+7900111220{number}", extension="101")
+    with transaction.atomic():
+        calls.apply(account=account, step=step, now=now)

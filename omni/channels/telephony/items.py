@@ -53,14 +53,13 @@ def first_of_each(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     return found
 
 
-def seconds_of(fields: Mapping[str, object], name: str) -> int | None:
-    """A whole number of seconds, written as a number or as digits; None for anything else."""
+def whole_at(fields: Mapping[str, object], name: str, *, digits: int = 9) -> int | None:
+    """A whole number of at most so many digits, written as a number or as digits; None for anything else. Fractions are cut off."""
     value = fields.get(name)
-    if isinstance(value, bool) or value is None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
-    text = str(value).strip()
-    whole = text.partition(".")[0]
-    return int(whole) if whole.isascii() and whole.isdecimal() and len(whole) <= 9 else None
+    whole = str(value).strip().partition(".")[0]
+    return int(whole) if whole.isascii() and whole.isdecimal() and len(whole) <= digits else None
 
 
 def digest(*parts: bytes) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 from omni.channels.contract import CallKind, CallStep, Inbound, Unreadable
 from omni.channels.json_fields import JsonObject, digest_key, identifier_at, text_at
-from omni.channels.telephony.items import call_item, ignored, micros, seconds_of, unused
+from omni.channels.telephony.items import call_item, ignored, micros, unused, whole_at
 from omni.channels.telephony.numbers import e164
 
 BIGGEST = 2**62
@@ -66,8 +66,8 @@ def step_of(kind: CallKind, event: JsonObject, received_at: datetime, region: st
         called=e164(identifier_at(event, "dnis"), region),
         extension=identifier_at(event, "operator_ext"),
         queue=identifier_at(event, "queue"),
-        duration=seconds_of(event, "duration"),
-        wait=seconds_of(event, "wait"),
+        duration=whole_at(event, "duration"),
+        wait=whole_at(event, "wait"),
         reason=identifier_at(event, "reason"),
         recording=identifier_at(event, "recording_ref"),
         digits=identifier_at(event, "digits"),

@@ -1,0 +1,1 @@
+"""Mango Office's virtual exchange."""

@@ -1,0 +1,1 @@
+"""UIS (CoMagic): notices by templates that an administrator pastes into its account."""

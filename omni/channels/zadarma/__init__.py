@@ -1,0 +1,1 @@
+"""Zadarma's virtual exchange (Novofon speaks the same)."""
