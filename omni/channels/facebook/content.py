@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from omni.channels.contract import AttachmentKind, InboundAttachment
 from omni.channels.facebook.placeholders import placeholder
-from omni.channels.json_fields import JsonObject, number_at, object_at, objects_at, text_at
+from omni.channels.json_fields import JsonObject, number_at, object_at, objects_at, storable, text_at
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def file_reader(kind: AttachmentKind, name: str, mime: str) -> Callable[[JsonObj
 
 def name_in(url: str) -> str:
     """The last part of an address's path, if it looks like a file's name."""
-    last = url.partition("?")[0].partition("#")[0].rpartition("/")[2]
+    last = storable(unquote(url.partition("?")[0].partition("#")[0].rpartition("/")[2]))
     return last if "." in last.strip(".") and len(last) <= 120 else ""
 
 

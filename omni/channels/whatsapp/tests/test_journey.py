@@ -115,6 +115,7 @@ def test_faults_on_both_ways_lose_nothing_and_double_only_what_is_marked(client,
     for number in range(36):
         answer(sessions[number % 6], f"Ответ {number}", person)
     checks.send_all(timezone.now())
+    assert server.faults.waiting() == [], "every fault had its turn"
     arrived = [entry["text"] for entry in server.accepted.after()]
     assert set(arrived) == {f"Ответ {number}" for number in range(36)}, "none is lost"
     doubled = {text for text in arrived if arrived.count(text) > 1}

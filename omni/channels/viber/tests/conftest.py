@@ -1,0 +1,64 @@
+"""A Viber server on loopback and an account of its bot."""
+
+import itertools
+import socket
+
+import pytest
+
+from omni.channels.contract import AccountConfig, Outgoing, OutgoingFile
+from tests.providers.frame import Frame
+from tests.providers.viber import AUTH_TOKEN, GUEST, ViberServer
+
+ACCOUNTS = itertools.count()
+SECRETS = {"auth_token": AUTH_TOKEN}
+
+
+@pytest.fixture(scope="session")
+def viber_frame():
+    with Frame(ViberServer(pauses=(0.01, 0.01))) as running:
+        yield running
+
+
+@pytest.fixture
+def server(viber_frame):
+    """The server with one guest, who has just written."""
+    (found,) = viber_frame.providers
+    found.reset()
+    found.callback, found.receipts, found.event_types = "", (), []
+    found.guest_says("здравствуйте", id=GUEST)
+    found.events.clear()
+    yield found
+    found.reset()
+
+
+@pytest.fixture
+def account(viber_frame, server):
+    return account_of(viber_frame)
+
+
+@pytest.fixture
+def dead_address():
+    """An address nobody listens at."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
+
+
+def settings_of(frame, **changes):
+    return {"api_base": f"{frame.url}/viber", "read_timeout": 5, "sender_name": "Лукошко"} | changes
+
+
+def account_of(frame, *, settings=None, secrets=None) -> AccountConfig:
+    return AccountConfig(f"viber-{next(ACCOUNTS)}", "viber", settings_of(frame, **(settings or {})), SECRETS | (secrets or {}))
+
+
+def outgoing(text="", *files, **changes) -> Outgoing:
+    return Outgoing(**{"key": "k1", "recipient": GUEST, "text": text, "files": files, **changes})
+
+
+def photo(name="полка.png", size=200):
+    return OutgoingFile(name, "image/png", b"\x89PNG\r\n\x1a\n" + b"\r\n--" * (size // 4))
+
+
+def pdf(name="чек «1».pdf", data=b"%PDF-1.7 demo\r\n--x"):
+    return OutgoingFile(name, "application/pdf", data)
