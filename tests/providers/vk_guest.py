@@ -74,7 +74,13 @@ class VkGuest:
 
     def comment(self, text: str, what: Mapping[str, Any]) -> Event:
         owner, post = -self.server.group_id, int(what["comment"])
-        comment = {"id": next(self.server.numbers), "from_id": self.number, "post_id": post, "owner_id": owner, "post_owner_id": owner}
+        comment: dict[str, Any] = {
+            "id": next(self.server.numbers),
+            "from_id": self.number,
+            "post_id": post,
+            "owner_id": owner,
+            "post_owner_id": owner,
+        }
         comment |= {"date": self.server.now(), "text": text, "parents_stack": [], "attachments": self.attachments(what)}
         self.server.comments[(post, comment["id"])] = comment
         return self.server.event("wall_reply_new", comment)

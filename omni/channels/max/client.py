@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from omni.channels.contract import AccountConfig, OutgoingFile
+from omni.channels.contract import AccountConfig
 from omni.channels.http import client_for, connection_of, json_of, pause_of
 from omni.channels.json_fields import text_at
 
@@ -36,16 +36,6 @@ def call(
     headers = {"Authorization": account.secrets.get("bot_token", "")}
     client = client_for(account, connection_of(account, base=DEFAULT_BASE, headers=headers))
     return answer_of(client.request(method, path, params=dict(query or {}), json=body))
-
-
-def upload(account: AccountConfig, address: str, file: OutgoingFile) -> Mapping[str, Any]:
-    """Hand a file to the upload server that the API named, without our token. Raises httpx.HTTPError, httpx.InvalidURL."""
-    client = client_for(account, connection_of(account, base=DEFAULT_BASE), name="files")
-    response = client.post(address, files=[("data", (file.name or "file", file.data, file.mime or "application/octet-stream"))])
-    if response.status_code != 200:
-        raise httpx.TransportError(f"HTTP {response.status_code} of the upload server")
-    found = json_of(response)
-    return found if isinstance(found, dict) else {}
 
 
 def answer_of(response: httpx.Response) -> Answer:

@@ -3,7 +3,6 @@
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -11,9 +10,10 @@ import httpx
 from omni.channels.contract import AccountConfig, Capabilities, Failed, Outgoing, OutgoingFile, Retry, SendResult, Sent
 from omni.channels.http import unanswered
 from omni.channels.json_fields import JsonObject, object_at, text_at
-from omni.channels.max.client import Answer, call, upload
+from omni.channels.max.client import DEFAULT_BASE, Answer, call
 from omni.channels.max.errors import NOT_READY, verdict
-from omni.channels.social.sending import Part, refusal, send_parts
+from omni.channels.social.files import upload
+from omni.channels.social.sending import NotUploaded, Part, refusal, send_parts
 
 CAPABILITIES = Capabilities(
     text_limit=4000,
@@ -25,14 +25,6 @@ CAPABILITIES = Capabilities(
 PICTURES = frozenset({"image/jpeg", "image/png", "image/gif", "image/bmp", "image/tiff", "image/heic"})
 READY_PAUSES = (1.0, 2.0, 4.0)
 """Seconds until a fresh upload is asked for again; the vendor gives no number."""
-
-
-class NotUploaded(Exception):
-    """The file did not get to MAX, so nothing was sent; `result` is what that means for the message."""
-
-    def __init__(self, result: Retry | Failed) -> None:
-        super().__init__(result.code)
-        self.result = result
 
 
 def send(outgoing: Outgoing, account: AccountConfig) -> SendResult:
@@ -61,7 +53,7 @@ def _send_part(part: Part, chat: str, reply_to: str, account: AccountConfig) -> 
     except NotUploaded as fault:
         return fault.result
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        return replace(unanswered(error), unknown=False)  # nothing but files has left us
+        return NotUploaded(unanswered(error)).result
     link = {"type": "reply", "mid": reply_to} if _is_message(reply_to) else None
     body = {"text": part.text or None, "attachments": attachments, "link": link, "notify": True}
     try:
@@ -97,12 +89,11 @@ def _attachment(file: OutgoingFile, account: AccountConfig) -> Mapping[str, Any]
     kind = "image" if file.mime in PICTURES else "file"
     asked = call(account, "POST", "/uploads", query={"type": kind})
     if not asked.accepted:
-        result = verdict(asked)
-        raise NotUploaded(replace(result, unknown=False) if isinstance(result, Retry) else result)
+        raise NotUploaded(verdict(asked))
     address = text_at(asked.body or {}, "url")
     if not address:
         raise NotUploaded(Retry("garbled_answer", "no address to upload to"))
-    taken = upload(account, address, file)
+    taken = upload(account, address, "data", file, base=DEFAULT_BASE)
     payload = _payload(kind, taken, asked.body or {})
     if payload is None:
         raise NotUploaded(Failed("file_refused", f"{file.name}: {text_at(taken, 'message') or 'the upload server took no file'}"))

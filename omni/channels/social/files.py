@@ -1,9 +1,10 @@
-"""Files of guests that a social network names by their address."""
+"""Files of guests that a social network names by their address, and ours on their way to its upload servers."""
 
 import httpx
 
-from omni.channels.contract import AccountConfig, AttachmentGone, AttachmentTooLarge, InboundAttachment
-from omni.channels.http import client_for, connection_of, download, public_or
+from omni.channels.contract import AccountConfig, AttachmentGone, AttachmentTooLarge, InboundAttachment, OutgoingFile
+from omni.channels.http import client_for, connection_of, download, json_of, public_or
+from omni.channels.json_fields import JsonObject
 
 NO_FILE = ("geo:", "tel:")
 
@@ -23,3 +24,16 @@ def fetch(attachment: InboundAttachment, account: AccountConfig, *, base: str, l
         return download(client, attachment.ref, limit=limit, allow=public_or(connection.base))
     except httpx.InvalidURL as error:
         raise AttachmentGone("the address of the file is none") from error
+
+
+def upload(account: AccountConfig, address: str, field: str, file: OutgoingFile, *, base: str) -> JsonObject:
+    """Hand a file to the upload server that the provider named, without any key of ours; returns its answer.
+
+    Raises httpx.HTTPError, httpx.InvalidURL.
+    """
+    client = client_for(account, connection_of(account, base=base), name="files")
+    response = client.post(address, files=[(field, (file.name or "file", file.data, file.mime or "application/octet-stream"))])
+    if response.status_code != 200:
+        raise httpx.TransportError(f"HTTP {response.status_code} of the upload server")
+    found = json_of(response)
+    return found if isinstance(found, dict) else {}

@@ -15,6 +15,14 @@ class Part:
     files: Sequence[OutgoingFile] = ()
 
 
+class NotUploaded(Exception):
+    """A file did not get to the provider, so no message was under way; `result` is what that means for the message."""
+
+    def __init__(self, result: Retry | Failed) -> None:
+        super().__init__(result.code)
+        self.result = replace(result, unknown=False) if isinstance(result, Retry) else result
+
+
 def refusal(outgoing: Outgoing, can: Capabilities, account: AccountConfig, *, token: str) -> Failed | None:
     """Why this message can never be sent, else None. Texts are refused over the limit, never cut."""
     if not account.secrets.get(token):

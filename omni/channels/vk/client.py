@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from omni.channels.contract import AccountConfig, OutgoingFile
+from omni.channels.contract import AccountConfig
 from omni.channels.http import client_for, connection_of, json_of, pause_of
 from omni.channels.json_fields import integer_at, object_at, text_at
 
@@ -40,16 +40,6 @@ def call(account: AccountConfig, method: str, fields: Mapping[str, Any], *, seco
     data |= {"access_token": account.secrets.get("access_token", ""), "v": VERSION}
     timeout = client.timeout if seconds is None else httpx.Timeout(seconds)
     return answer_of(client.post(f"/method/{method}", data=data, timeout=timeout))
-
-
-def upload(account: AccountConfig, address: str, field: str, file: OutgoingFile) -> Mapping[str, Any]:
-    """Hand a file to the upload server that the API named; its answer goes back to the API. Raises httpx.HTTPError, httpx.InvalidURL."""
-    client = client_for(account, connection_of(account, base=DEFAULT_BASE))
-    response = client.post(address, files=[(field, (file.name or "file", file.data, file.mime or "application/octet-stream"))])
-    if response.status_code != 200:
-        raise httpx.TransportError(f"HTTP {response.status_code} of the upload server")
-    found = json_of(response)
-    return found if isinstance(found, dict) else {}
 
 
 def answer_of(response: httpx.Response) -> Answer:

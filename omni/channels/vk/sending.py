@@ -11,11 +11,11 @@ import httpx
 from omni.channels.contract import AccountConfig, Capabilities, Failed, Outgoing, Retry, SendResult, Sent
 from omni.channels.http import unanswered
 from omni.channels.json_fields import integer_at, object_at, objects_at
-from omni.channels.social.sending import refusal
+from omni.channels.social.sending import NotUploaded, refusal
 from omni.channels.vk.client import Answer, call, refused
 from omni.channels.vk.errors import verdict
 from omni.channels.vk.ids import Place, message_id, number_in, place_of
-from omni.channels.vk.uploads import NotUploaded, attached
+from omni.channels.vk.uploads import attached
 
 CAPABILITIES = Capabilities(
     # The schema allows 9000, but clients cut what is longer than this.
@@ -59,7 +59,7 @@ def _message(outgoing: Outgoing, account: AccountConfig) -> SendResult:
     try:
         names = [attached(file, peer, account) for file in outgoing.files]
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        return replace(unanswered(error), unknown=False)  # nothing but files has left us
+        return NotUploaded(unanswered(error)).result
     fields = {
         "peer_ids": peer,
         "message": outgoing.text if outgoing.text.strip() else "",

@@ -1,24 +1,17 @@
 """Files on their way to a guest: the API names an upload server, the server's answer is saved by the API (https://dev.vk.com/ru/api/upload)."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from omni.channels.contract import AccountConfig, Failed, OutgoingFile, Retry
 from omni.channels.json_fields import integer_at, object_at, objects_at, text_at
-from omni.channels.vk.client import Answer, call, upload
+from omni.channels.social.files import upload
+from omni.channels.social.sending import NotUploaded
+from omni.channels.vk.client import DEFAULT_BASE, Answer, call
 from omni.channels.vk.errors import verdict
 
 PHOTO_TYPES = frozenset({"image/jpeg", "image/png", "image/gif"})
 PHOTO_BYTES = 50 * 1024 * 1024
-
-
-class NotUploaded(Exception):
-    """The file did not get to VK, so nothing was sent; `result` is what that means for the message."""
-
-    def __init__(self, result: Retry | Failed) -> None:
-        super().__init__(result.code)
-        self.result = result
 
 
 def attached(file: OutgoingFile, peer: str, account: AccountConfig) -> str:
@@ -34,7 +27,7 @@ def attached(file: OutgoingFile, peer: str, account: AccountConfig) -> str:
 def _photo(file: OutgoingFile, peer: str, account: AccountConfig) -> str:
     """Empty if the upload server made no photo of it."""
     server = _asked(account, "photos.getMessagesUploadServer", {"peer_id": peer})
-    taken = upload(account, _address(server), "photo", file)
+    taken = upload(account, _address(server), "photo", file, base=DEFAULT_BASE)
     if text_at(taken, "photo") in ("", "[]"):
         return ""
     fields = {"server": integer_at(taken, "server"), "photo": text_at(taken, "photo"), "hash": text_at(taken, "hash")}
@@ -44,7 +37,7 @@ def _photo(file: OutgoingFile, peer: str, account: AccountConfig) -> str:
 
 def _document(file: OutgoingFile, peer: str, account: AccountConfig) -> str:
     server = _asked(account, "docs.getMessagesUploadServer", {"peer_id": peer, "type": "doc"})
-    taken = upload(account, _address(server), "file", file)
+    taken = upload(account, _address(server), "file", file, base=DEFAULT_BASE)
     if not text_at(taken, "file"):
         raise NotUploaded(Failed("file_refused", f"{file.name}: {text_at(taken, 'error') or 'the upload server took no file'}"))
     saved = _asked(account, "docs.save", {"file": text_at(taken, "file"), "title": file.name})
@@ -59,9 +52,7 @@ def _asked(account: AccountConfig, method: str, fields: Mapping[str, Any]) -> Ma
 
 def _response(answer: Answer) -> Any:
     if not answer.accepted:
-        result = verdict(answer)
-        # Whatever became of this call, no message was under way yet.
-        raise NotUploaded(replace(result, unknown=False) if isinstance(result, Retry) else result)
+        raise NotUploaded(verdict(answer))
     return answer.response
 
 

@@ -1,0 +1,21 @@
+"""The settings and secrets of an Odnoklassniki group."""
+
+from django.utils.translation import gettext_lazy as _
+
+from omni.channels.account_form import KindForm, Secret, Setting
+
+FORM = KindForm(
+    name=_("Odnoklassniki"),
+    settings=(
+        Setting("api_base", _("Address of the Odnoklassniki API"), kind="address", help=_("Empty = the vendor's own.")),
+        Setting("proxy", _("Proxy"), help=_("For example socks5://host:1080")),
+        Setting("read_timeout", _("Time-out, seconds"), kind="number"),
+        Setting("upload_pause", _("Seconds between a file's upload and its message"), kind="number", help=_("Empty = 2.")),
+    ),
+    secrets=(
+        Secret(
+            "access_token", _("Access key of the group"), help=_("Group settings, Messages, Work with the API; a new key ends the old one.")
+        ),
+        Secret("webhook_secret", _("Secret of the webhook"), help=_("Part of the address that the group gets; made by itself."), made=True),
+    ),
+)

@@ -1,0 +1,235 @@
+"""A graph API server of Odnoklassniki (https://apiok.ru/dev/graph_api/): checks every call, delivers events to the webhook.
+
+`guest` takes {"text", "name", "id"} and one of: `photo`, `document`, `voice` (bytes, from the control plane base64), `reply_to` (message
+id), `press` (payload, with `reply_to`), `block` (bool: the group may not write any more), `system` (bool: the chat is opened by a link).
+"""
+
+import base64
+import hmac
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from tests.providers.faults import Fault, FaultKind
+from tests.providers.frame import Reply, Request, json_reply
+from tests.providers.social import Check, Event, SocialServer, check_fields, multipart
+
+TOKEN = "tkndemo:OF-THE-PROVIDER-SERVER"
+JSON_TYPE = "application/json;charset=utf-8"
+ATTACHMENTS = 5
+
+
+class OkError(Exception):
+    """An error of the API: number and sentence."""
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(text)
+        self.code, self.text = code, text
+
+
+def chat_id(value: Any) -> bool:
+    return isinstance(value, str) and bool(re.fullmatch(r"chat:C[0-9a-f]+", value))
+
+
+def recipient(value: Any) -> bool:
+    return isinstance(value, dict) and set(value) == {"chat_id"} and chat_id(value["chat_id"])
+
+
+def address(value: Any) -> bool:
+    return isinstance(value, str) and urlsplit(value).scheme in ("http", "https")
+
+
+def attachments(value: Any) -> bool:
+    known = {"IMAGE", "FILE", "VIDEO", "AUDIO", "INLINE_KEYBOARD"}
+    return isinstance(value, list) and 0 < len(value) <= ATTACHMENTS and all(one.get("type") in known for one in value)
+
+
+MESSAGE: Mapping[str, tuple[bool, Check]] = {
+    "text": (False, lambda value: isinstance(value, str) and bool(value)),
+    "attachments": (False, attachments),
+    "reply_to": (False, lambda value: isinstance(value, str) and value.startswith("mid:")),
+}
+
+
+class OkServer(SocialServer):
+    """One group."""
+
+    name = "ok"
+    prefix = "/ok"
+
+    def __init__(self, *, token: str = TOKEN, callback: str = "", pauses: Sequence[float] = (1.0, 2.0, 4.0)) -> None:
+        super().__init__(callback=callback, pauses=pauses)
+        self.token = token
+        self.subscriptions: dict[str, int] = {}
+        self.messages: dict[str, dict[str, Any]] = {}
+
+    def method_of(self, path: str) -> str:
+        parts = path.strip("/").split("/")
+        return parts[2] if parts[:2] == ["graph", "me"] and len(parts) > 2 else parts[0]
+
+    def perform(self, path: str, request: Request) -> Reply:
+        if path.startswith("/upload/"):
+            return self.take_file(path.removeprefix("/upload/"), request)
+        try:
+            if not hmac.compare_digest(request.query.get("access_token", "").encode(), self.token.encode()):
+                raise OkError(103, "PARAM_SESSION_KEY : Invalid access token")
+            if request.method == "POST" and request.headers.get("content-type", "").replace(" ", "") != JSON_TYPE:
+                self.violation(f"{path}: Content-Type {request.headers.get('content-type')}")
+                raise OkError(100, "PARAM : Content-Type")
+            with self.lock:
+                return json_reply(self.answer(request.method, unquote(path).removeprefix("/graph/"), request))
+        except OkError as error:
+            return error_reply(error.code, error.text)
+
+    def answer(self, method: str, path: str, request: Request) -> Any:
+        for pattern, handler in ROUTES:
+            if found := re.fullmatch(pattern, f"{method} {path}"):
+                return handler(self, request, *found.groups())
+        self.violation(f"no method {method} {path}")
+        raise OkError(3, "METHOD : Method does not exist.")
+
+    def checked(self, what: str, found: Mapping[str, Any], rules: Mapping[str, tuple[bool, Check]]) -> None:
+        if not check_fields(what, found, rules, self.violation):
+            raise OkError(100, f"PARAM : {what}")
+
+    def send(self, request: Request, chat: str) -> Any:
+        body = request.json()
+        self.checked("me/messages", body, {"recipient": (True, recipient), "message": (True, lambda value: isinstance(value, dict))})
+        message = body["message"]
+        self.checked("me/messages message", message, MESSAGE)
+        if body["recipient"]["chat_id"] != chat or not message:
+            self.violation("me/messages: another chat in the address, or an empty message")
+            raise OkError(100, "PARAM : recipient")
+        guest = guest_of(chat)
+        if guest not in self.known:
+            raise OkError(300, "NOT_FOUND : chat not found")
+        if guest in self.blocked:
+            raise OkError(455, "ACTION_BLOCKED : User does not allow messages")
+        files = [self.uploaded(one["payload"].get("token", "")) for one in message.get("attachments", ())]
+        sent = self.add("group:demo", guest, message.get("text", ""))
+        entry = {"method": "me/messages", "chat_id": chat, "mid": sent["message"]["mid"], "text": message.get("text", ""), "files": files}
+        self.accepted.add({**entry, "reply_to": message.get("reply_to")})
+        return {"success": True, "message_id": sent["message"]["mid"]}
+
+    def uploaded(self, token: str) -> dict[str, Any]:
+        if token not in self.files:
+            raise OkError(100, "PARAM : no such attachment token")
+        return self.files[token].as_json()
+
+    def upload_address(self, request: Request) -> Any:
+        kind = request.query.get("type", "FILE")
+        if kind not in ("FILE", "IMAGE", "VIDEO", "AUDIO"):
+            self.violation(f"me/fileUploadUrl of the type {kind}")
+            raise OkError(100, "PARAM : type")
+        ticket = f"{kind}{next(self.numbers)}"
+        return {"url": f"{self.base_url}{self.prefix}/upload/{ticket}?sig=x", "token": f"token-{ticket}", "file_id": ticket}
+
+    def take_file(self, ticket: str, request: Request) -> Reply:
+        """The upload server: no key, one file, pictures with their true type; only they are named in its answer."""
+        file = next(iter(multipart(request).values()), None)
+        picture = ticket.startswith("IMAGE")
+        if file is None or "access_token" in request.query or (picture and not file.mime.startswith("image/")):
+            self.violation("upload: no file, a wrong type, or the key sent along")
+            return json_reply({"error_code": 100, "error_msg": "no file"})
+        if picture:
+            self.files[f"photo-{ticket}"] = file
+            return json_reply({"photos": {f"id{ticket}": {"token": f"photo-{ticket}"}}})
+        self.files[f"token-{ticket}"] = file
+        return Reply(body=b"<retval>1</retval>", content_type="text/xml")
+
+    def subscribe(self, request: Request) -> Any:
+        body = request.json()
+        self.checked("me/subscribe", body, {"url": (True, address)})
+        self.subscriptions[body["url"]] = next(self.numbers)
+        self.callback = body["url"]
+        return {"success": True}
+
+    def add(self, sender: str, guest: int, text: str) -> dict[str, Any]:
+        number = next(self.numbers)
+        mid = f"mid:C{guest:x}.{number:x}"
+        self.messages[mid] = {"sender": sender, "message": {"text": text, "seq": number << 26, "mid": mid}, "timestamp": number * 1000}
+        return self.messages[mid]
+
+    def guest_says(self, text: str = "", **what: Any) -> list[Event]:
+        """The event of what a guest does; it is kept, `deliver` posts it. A block has no event: the group finds out when it writes."""
+        with self.lock:
+            guest = int(what.get("id", 600700))
+            if what.get("name"):
+                self.names[guest] = what["name"]
+            if "block" in what:
+                (self.blocked.add if what["block"] else self.blocked.discard)(guest)
+                return []
+            sender = {"user_id": f"user:{guest}", "name": self.names.get(guest, "Гость")}
+            common = {"sender": sender, "recipient": {"chat_id": chat_of(guest)}}
+            return [self.keep(Event(json.dumps({**common, **self.done(guest, text, what)}, ensure_ascii=False).encode()))]
+
+    def done(self, guest: int, text: str, what: Mapping[str, Any]) -> dict[str, Any]:
+        if "system" in what:
+            return {"webhookType": "CHAT_SYSTEM", "timestamp": next(self.numbers) * 1000}
+        if "press" in what:
+            pressed = {"callbackId": f"cb{next(self.numbers)}", "payload": what["press"], "mid": what.get("reply_to", "")}
+            return {"webhookType": "MESSAGE_CALLBACK", "timestamp": next(self.numbers) * 1000, **pressed}
+        self.known.add(guest)
+        said = self.add(f"user:{guest}", guest, text)
+        message = said["message"] | ({"attachments": self.attached(what)} if set(what) & {"photo", "document", "voice"} else {})
+        message |= {"reply_to": what["reply_to"]} if what.get("reply_to") else {}
+        return {"webhookType": "MESSAGE_CREATED", "message": message, "timestamp": said["timestamp"]}
+
+    def attached(self, what: Mapping[str, Any]) -> list[dict[str, Any]]:
+        found = []
+        for kind, key, name, mime in (
+            ("IMAGE", "photo", "photo.jpg", "image/jpeg"),
+            ("FILE", "document", "чек.pdf", "application/pdf"),
+            ("AUDIO", "voice", "voice.mp3", "audio/mpeg"),
+        ):
+            if what.get(key):
+                data = what[key] if isinstance(what[key], bytes) else base64.b64decode(what[key], validate=True)
+                found.append({"type": kind, "payload": {"url": self.store(data, name, mime)}})
+        return found
+
+    def refusal(self, fault: Fault) -> Reply:
+        code, said = {
+            FaultKind.THROTTLED: (11, "LIMIT_REACHED : Limit reached"),
+            FaultKind.BLOCKED: (455, "ACTION_BLOCKED : User does not allow messages"),
+            FaultKind.TOKEN_REVOKED: (102, "PARAM_SESSION_EXPIRED : Session expired"),
+        }[fault.kind]
+        return error_reply(code, said)
+
+    def reset(self) -> None:
+        super().reset()
+        self.subscriptions.clear()
+        self.messages.clear()
+
+
+def chat_of(guest: int) -> str:
+    return f"chat:C{guest:x}"
+
+
+def guest_of(chat: str) -> int:
+    return int(chat.removeprefix("chat:C"), 16)
+
+
+def error_reply(code: int, text: str) -> Reply:
+    """Errors come with HTTP 200, their number once more in a header."""
+    body = json.dumps({"error_code": code, "error_data": None, "error_msg": text}).encode()
+    return Reply(body=body, headers={"invocation-error": str(code)})
+
+
+def query_of(server: OkServer) -> str:
+    """The query of the registered address: where the product's secret is."""
+    found = parse_qs(urlsplit(server.callback).query)
+    return "&".join(f"{name}={values[0]}" for name, values in found.items())
+
+
+Handler = Callable[..., Any]
+ROUTES: tuple[tuple[str, Handler], ...] = (
+    (r"POST me/messages/(chat:\w+)", OkServer.send),
+    (r"GET me/fileUploadUrl", OkServer.upload_address),
+    (r"POST me/subscribe", OkServer.subscribe),
+    (
+        r"GET me/subscriptions",
+        lambda server, request: {"subscriptions": [{"url": url, "time": at * 1000} for url, at in server.subscriptions.items()]},
+    ),
+)
