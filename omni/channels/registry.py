@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 
-from omni.channels.contract import Adapter
 from omni.channels.app_store.adapter import AppStoreAdapter
 from omni.channels.asterisk.adapter import AsteriskAdapter
+from omni.channels.contract import Adapter
 from omni.channels.email.adapter import EmailAdapter
 from omni.channels.facebook.adapter import FacebookAdapter
 from omni.channels.google_play.adapter import GooglePlayAdapter
 from omni.channels.mango.adapter import MangoAdapter
 from omni.channels.max.adapter import MaxAdapter
+from omni.channels.ok.adapter import OkAdapter
 from omni.channels.ozon.adapter import OzonAdapter
 from omni.channels.telegram.adapter import TelegramAdapter
 from omni.channels.uis.adapter import UisAdapter
@@ -30,6 +31,7 @@ ADAPTERS: tuple[Adapter, ...] = (
     GooglePlayAdapter(),
     MangoAdapter(),
     MaxAdapter(),
+    OkAdapter(),
     OzonAdapter(),
     TelegramAdapter(),
     UisAdapter(),
