@@ -14,6 +14,7 @@ from omni.channels.json_fields import JsonObject
 from omni.channels.polled_events import octets
 
 STARS = 5
+LONGEST_ID = 180
 MICROSECONDS = 1_000_000
 NO_WORDS = "[отзыв без текста]"
 CHANGED = "changed"
@@ -76,6 +77,11 @@ def changed_at(event: RawEvent) -> datetime:
 def version_key(event: RawEvent, review: str, version: str) -> str:
     """The key of an event: a review that goes back to an earlier version is another event."""
     return ":".join(part for part in (review, version, event.query.get(CHANGED, "")) if part)
+
+
+def bounded(identifier: str) -> str:
+    """The id as it is, or a digest of one that is too long for the feed's key."""
+    return identifier if len(identifier) <= LONGEST_ID else f"sha256:{hashlib.sha256(identifier.encode('utf-8', 'replace')).hexdigest()}"
 
 
 def version_of(review: JsonObject, *keys: str) -> str:

@@ -33,6 +33,6 @@ def send(outgoing: Outgoing, account: AccountConfig) -> SendResult:
 def missing(account: AccountConfig) -> Failed | None:
     if not account.secrets.get("service_account"):
         return keyless(account, "service_account")
-    return (
-        None if not unset(account, "package") else Failed("package_missing", "the name of the package is missing", Reason.ACCOUNT_REFUSED)
-    )
+    if not unset(account, "package"):
+        return None
+    return Failed("package_missing", "the name of the package is missing", Reason.ACCOUNT_REFUSED)
