@@ -12,6 +12,7 @@ from omni.channels.mango.adapter import MangoAdapter
 from omni.channels.max.adapter import MaxAdapter
 from omni.channels.ok.adapter import OkAdapter
 from omni.channels.ozon.adapter import OzonAdapter
+from omni.channels.reviews_import.adapter import ReviewsImportAdapter
 from omni.channels.rss.adapter import RssAdapter
 from omni.channels.telegram.adapter import TelegramAdapter
 from omni.channels.uis.adapter import UisAdapter
@@ -34,6 +35,7 @@ ADAPTERS: tuple[Adapter, ...] = (
     MaxAdapter(),
     OkAdapter(),
     OzonAdapter(),
+    ReviewsImportAdapter(),
     RssAdapter(),
     TelegramAdapter(),
     UisAdapter(),
