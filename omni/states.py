@@ -87,3 +87,48 @@ class PresenceState(models.TextChoices):
     WRAP_UP = "wrap_up", _("After-work")
     AWAY = "away", _("Away")
     OFFLINE = "offline", _("Off")
+
+
+class Strategy(models.TextChoices):
+    """Who of several that could take a dialogue gets it; equal ones by the longest time without new work."""
+
+    ROOM = "room", _("most room: the smallest share of the capacity in use")
+    LEAST_BUSY = "least", _("least busy: the smallest load")
+    LONGEST_IDLE = "idle", _("longest idle: the longest time without new work")
+    BEST_SKILLED = "skill", _("best skilled: the highest levels of the skills needed")
+
+
+class Delivery(models.TextChoices):
+    PUSH = "push", _("given at once")
+    OFFER = "offer", _("offered: the operator accepts or declines")
+
+
+class OfferState(models.TextChoices):
+    OPEN = "open", _("open")
+    ACCEPTED = "accepted", _("accepted")
+    DECLINED = "declined", _("declined")
+    MISSED = "missed", _("not answered in time")
+    WITHDRAWN = "withdrawn", _("withdrawn")
+
+
+class DecisionKind(models.TextChoices):
+    """What was done with a waiting dialogue."""
+
+    GIVEN = "given", _("given")
+    OFFERED = "offered", _("offered")
+    ACCEPTED = "accepted", _("offer accepted")
+    DECLINED = "declined", _("offer declined")
+    MISSED = "missed", _("offer not answered")
+    WITHDRAWN = "withdrawn", _("offer withdrawn")
+    FORCED = "forced", _("given by a supervisor")
+
+
+class HoldingEnd(models.TextChoices):
+    """How an operator came to have a dialogue no more."""
+
+    RUNNING = "", _("goes on")
+    CLOSED = "closed", _("finished")
+    PARKED = "parked", _("left to a ticket")
+    RETURNED = "returned", _("returned to the queue")
+    AWAY = "away", _("taken from an absent operator")
+    HANDED = "handed", _("handed on")

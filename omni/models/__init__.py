@@ -4,30 +4,41 @@ from omni.models.accounts import ChannelAccount, Queue
 from omni.models.calls import Call, Extension
 from omni.models.chat import ChatNonce, ChatToken, ChatUpload
 from omni.models.conversations import Attachment, Letter, Message, MessageVersion, Session
+from omni.models.distribution import ChannelLimit, DeclineReason, Offer, Ring, Skill, SkillNeed, StaffSkill
 from omni.models.journal import InboundEvent
 from omni.models.mailboxes import MailboxCursor
 from omni.models.polling import PollPosition
-from omni.models.presence import Decision, Presence
+from omni.models.presence import BreakKind, Decision, Holding, Presence, PresenceSpan
 from omni.models.sending import Attempt, EarlyStatus
 
 __all__ = [
     "Attachment",
     "Attempt",
+    "BreakKind",
     "Call",
     "ChannelAccount",
+    "ChannelLimit",
     "ChatNonce",
     "ChatToken",
     "ChatUpload",
     "Decision",
+    "DeclineReason",
     "EarlyStatus",
     "Extension",
+    "Holding",
     "InboundEvent",
     "Letter",
     "MailboxCursor",
     "Message",
     "MessageVersion",
+    "Offer",
     "PollPosition",
     "Presence",
+    "PresenceSpan",
     "Queue",
+    "Ring",
     "Session",
+    "Skill",
+    "SkillNeed",
+    "StaffSkill",
 ]

@@ -2,13 +2,14 @@
 
 import uuid
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Group
 from core import secrets
 from omni.channels.contract import AccountConfig
-from omni.states import AccountState, Reopen
+from omni.states import AccountState, Delivery, Reopen, Strategy
 from sla.models import Policy
 
 
@@ -23,6 +24,33 @@ class Queue(models.Model):
     reopen = models.CharField(_("when a guest comes back"), max_length=8, choices=Reopen, default=Reopen.WITHIN)
     reopen_days = models.PositiveSmallIntegerField(_("days"), default=3)
     is_paused = models.BooleanField(_("paused: nothing is given out"), default=False)
+    strategy = models.CharField(_("who gets it"), max_length=8, choices=Strategy, default=Strategy.ROOM)
+    delivery = models.CharField(_("how it is given"), max_length=8, choices=Delivery, default=Delivery.PUSH)
+    offer_seconds = models.PositiveSmallIntegerField(
+        _("time to accept an offer, seconds"), default=20, validators=[MinValueValidator(5), MaxValueValidator(600)]
+    )
+    again_seconds = models.PositiveIntegerField(
+        _("not again to the same person for, seconds"),
+        default=60,
+        help_text=_("After a declined or missed offer, and after a dialogue was returned to the queue."),
+    )
+    missed_away = models.BooleanField(
+        _("away after a missed offer"), default=True, help_text=_("Nothing more comes until the person says to be ready again.")
+    )
+    wrap_up_seconds = models.PositiveSmallIntegerField(
+        _("after-work, seconds"), default=0, help_text=_("Begins by itself after a dialogue and ends by itself; 0 = none.")
+    )
+    reassign_seconds = models.PositiveIntegerField(
+        _("unanswered dialogues of an absent operator go back after, seconds"),
+        default=300,
+        help_text=_("What is answered stays with the operator until the guest writes again."),
+    )
+    preferred_days = models.PositiveSmallIntegerField(
+        _("the guest's last operator is preferred for, days"), default=0, help_text=_("0 = nobody is preferred.")
+    )
+    preferred_seconds = models.PositiveSmallIntegerField(
+        _("wait for the preferred operator, seconds"), default=30, help_text=_("Only while this person is at work but has no room.")
+    )
 
     class Meta:
         verbose_name = _("queue")

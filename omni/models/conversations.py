@@ -3,6 +3,7 @@
 import uuid
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
@@ -10,6 +11,7 @@ from django.db.models import Q, Value
 from django.db.models.functions import Lower, Replace
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import Group
 from customers.models import Guest, Identity
 from omni.models.accounts import ChannelAccount, Queue
 from omni.states import Direction, FileState, SendState, SessionState
@@ -36,6 +38,16 @@ class Session(models.Model):
     waiting_since = models.DateTimeField(null=True)
     """When the guest began to wait for an answer; null = nobody waits."""
     guest_read_at = models.DateTimeField(null=True)
+    group = models.ForeignKey(
+        Group, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False, verbose_name=_("handed to the group")
+    )
+    """Another group than the queue's own serves it, because somebody handed it there."""
+    language = models.CharField(_("language"), max_length=2, blank=True)
+    """Of the guest's words, as far as their letters tell (omni.languages); empty = not known."""
+    topics = ArrayField(models.CharField(max_length=64), verbose_name=_("topics"), default=list, blank=True)
+    """Codes of the topic it is about and of the topics above it; empty = not known."""
+    offered_until = models.DateTimeField(null=True)
+    """Somebody has an offer of it; null = nobody."""
     held_weight = models.PositiveSmallIntegerField(default=0)
     """What the session counts in its owner's load: the account's weight when it was taken, whatever the weight is now."""
     message_count = models.PositiveIntegerField(default=0)
@@ -65,6 +77,11 @@ class Session(models.Model):
     @property
     def clock_subject(self) -> str:
         return f"session:{self.pk}"
+
+    @property
+    def serving_group_id(self) -> int:
+        """The group whose people may get it: the one it was handed to, else the queue's."""
+        return self.group_id or self.queue.group_id
 
 
 class Message(models.Model):
