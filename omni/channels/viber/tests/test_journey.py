@@ -13,7 +13,7 @@ from omni.channels import published
 from omni.channels.contract import OutgoingFile
 from omni.channels.viber.tests.conftest import GUEST, SECRETS, settings_of
 from omni.models import Attachment, InboundEvent, Message, Session
-from omni.services import answering
+from omni.services import answering, connections
 from omni.states import Direction, EventState, SendState
 from tests import builders as b
 from tests import channel_checks as checks
@@ -160,4 +160,23 @@ def test_faults_on_both_ways_lose_nothing_and_double_only_what_is_marked(client,
     receipts = [server.receipt(entry["id"], kind) for entry in server.accepted.after() for kind in ("delivered", "seen")]
     hear(client, account, checks.shuffled_and_doubled(receipts, seed=8))
     assert set(Message.objects.filter(direction=Direction.OUT).values_list("send_state", flat=True)) == {SendState.READ}
+    assert server.violations.after() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_over_real_http(live_product, server, viber_frame):
+    """Viber tries our address, delivers there, and the guest's telephone fetches our file from it."""
+    account = b.an_account("viber", settings=settings_of(viber_frame, welcome="Чем помочь?"), **SECRETS)
+    address = connections.connect_webhook(account)
+    assert server.callback == address
+    assert server.open_chat("new==")["text"] == "Чем помочь?"
+    for event in server.guest_says("Пришлите чек"):
+        assert server.deliver(event)["statuses"] == [200]
+    checks.process_all(timezone.now())
+    file = OutgoingFile("чек.pdf", "application/pdf", b"%PDF-1.7 demo")
+    answer(Session.objects.get(), "", b.a_person(), uploads=[file])
+    checks.send_all(timezone.now())
+    (entry,) = server.accepted.after()
+    assert server.look(entry["id"]) == file.data
+    assert [finding.works for finding in connections.check(account)] == [True, True]
     assert server.violations.after() == []

@@ -8,7 +8,7 @@ from django.utils import timezone
 from customers.models import Identity
 from omni.channels.whatsapp.tests.conftest import SECRETS, settings_of
 from omni.models import Attempt, InboundEvent, Message, Session
-from omni.services import answering
+from omni.services import answering, connections
 from omni.states import Direction, EventState, SendState
 from tests import builders as b
 from tests import channel_checks as checks
@@ -129,4 +129,23 @@ def test_faults_on_both_ways_lose_nothing_and_double_only_what_is_marked(client,
     hear(client, account, checks.shuffled_and_doubled(statuses, seed=8))
     assert set(Message.objects.filter(direction=Direction.OUT).values_list("send_state", flat=True)) == {SendState.READ}
     assert not Attempt.objects.filter(state__in=[SendState.QUEUED, SendState.SENDING]).exists()
+    assert server.violations.after() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_over_real_http(live_product, server, whatsapp_frame):
+    """Meta tries our address, delivers there and tells the fate of the answer by itself."""
+    account = b.an_account("whatsapp", settings=settings_of(whatsapp_frame), **SECRETS | {"verify_token": "chosen by us"})
+    assert connections.connect_webhook(account) == server.callback
+    for event in server.guest_says("Где кефир?"):
+        assert server.deliver(event)["statuses"] == [200]
+    checks.process_all(timezone.now())
+    server.receipts = ("sent", "delivered")
+    reply = answer(Session.objects.get(), "Уже везём", b.a_person())
+    checks.send_all(timezone.now())
+    server.deliveries.wait_for(3)
+    checks.process_all(timezone.now())
+    reply.refresh_from_db()
+    assert reply.send_state == SendState.DELIVERED
+    assert [finding.works for finding in connections.check(account)] == [True, True]
     assert server.violations.after() == []
