@@ -64,7 +64,7 @@ def mutated(draw: Callable[[st.SearchStrategy], Any], samples: Sequence[Any]) ->
             break
         holder, key = draw(st.sampled_from(places))
         if draw(st.booleans()):
-            holder[key] = draw(VALUES)
+            holder[key] = copy.deepcopy(draw(VALUES))  # what is drawn may be shared and is changed by the next round
         elif isinstance(holder, dict):
             del holder[key]
     return value
