@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from omni.channels.app_store.adapter import AppStoreAdapter
+from omni.channels.appgallery.adapter import AppGalleryAdapter
 from omni.channels.asterisk.adapter import AsteriskAdapter
 from omni.channels.contract import Adapter
 from omni.channels.email.adapter import EmailAdapter
@@ -26,6 +27,7 @@ from omni.channels.yandex_market.adapter import YandexMarketAdapter
 from omni.channels.zadarma.adapter import ZadarmaAdapter
 
 ADAPTERS: tuple[Adapter, ...] = (
+    AppGalleryAdapter(),
     AppStoreAdapter(),
     AsteriskAdapter(),
     EmailAdapter(),

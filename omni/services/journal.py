@@ -22,6 +22,7 @@ from omni.states import EventState
 log = structlog.get_logger(__name__)
 # A failure that is not the event's own fault (a database restart) passes: tried again after these seconds, then shown.
 RETRY_AFTER = (5, 30, 120, 600)
+SECRET_QUERY = "key"  # noqa: S105 - the name of a parameter
 KEPT_HEADERS = frozenset({"content-type", "user-agent", "x-request-id", "content-length", TOO_LARGE_HEADER})
 
 
@@ -29,7 +30,7 @@ def keep(*, account: ChannelAccount, event: RawEvent) -> InboundEvent | None:
     """Store an event under its provider's key; None = it is there already. Call `process` after the commit."""
     key = storable(adapter_for(account.kind).event_key(event))[:200]
     made = InboundEvent(
-        account=account, key=key, body=event.body, headers=_shown(event.headers), query=dict(event.query), received_at=event.received_at
+        account=account, key=key, body=event.body, headers=_shown(event.headers), query=_asked(event.query), received_at=event.received_at
     )
     # One statement and its own commit outside a transaction.
     insert(made, or_nothing=True)
@@ -55,6 +56,11 @@ def keep_refused(*, account: ChannelAccount, event: RawEvent, reason: str) -> No
         ],
         ignore_conflicts=True,
     )
+
+
+def _asked(query: Mapping[str, str]) -> dict[str, str]:
+    """The query of an event without the key that a provider which signs nothing got as a part of our address."""
+    return {name: value for name, value in query.items() if name != SECRET_QUERY}
 
 
 def _shown(headers: Mapping[str, str]) -> dict[str, str]:

@@ -95,9 +95,11 @@ def _seconds(account: ChannelAccount, adapter: Polling) -> float:
 def wake(account_id: int, *, now: datetime) -> None:
     """Ask the provider soon: it says there is something. Not while it is being asked or rests after a fault, nor at every word."""
     position = PollPosition.objects.select_related("account").filter(account_id=account_id, failures=0).first()
-    adapter = adapter_for(position.account.kind) if position else None
-    if position is None or not isinstance(adapter, Polling):
+    if position is None:
         return  # never asked yet: the sweep does it
+    adapter = adapter_for(position.account.kind)
+    if not isinstance(adapter, Polling):
+        return
     at = max(now, position.read_at + WAKE_APART) if position.read_at else now
     # What is farther away than the next ordinary question is a claim.
     ordinary = now + min(timedelta(seconds=_seconds(position.account, adapter)), CLAIM / 2)

@@ -12,7 +12,7 @@ from typing import Any
 import feedparser
 import inscriptis
 from django.utils.translation import gettext as _
-from lxml.etree import LxmlError
+from lxml.etree import LxmlError  # type: ignore[import-untyped]
 
 from omni.channels.contract import AccountConfig, Inbound, Polled, PollFault, RawEvent, Unreadable
 from omni.channels.json_fields import JsonObject, digest_key, read_object, read_object_or_none, storable, text_at, time_at
@@ -101,7 +101,8 @@ def moment(entry: Mapping[str, Any]) -> str:
     """When it was published, by ISO 8601; empty if the feed does not tell."""
     parsed = entry.get("published_parsed") or entry.get("updated_parsed")
     try:
-        return datetime(*parsed[:6], tzinfo=UTC).isoformat() if parsed else ""
+        year, month, day, hour, minute, second = parsed[:6] if parsed else (0,) * 6
+        return datetime(year, month, day, hour, minute, second, tzinfo=UTC).isoformat() if parsed else ""
     except (ValueError, TypeError):
         return ""
 

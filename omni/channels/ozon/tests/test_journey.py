@@ -44,6 +44,7 @@ def test_a_message_comes_by_notification_and_by_question_but_once(server, accoun
     p.process()
     assert Message.objects.get().text == "Молоко прокисло"
     assert InboundEvent.objects.count() == 2
+    assert KEY not in repr(list(InboundEvent.objects.values()))
 
 
 def test_a_forged_notification_is_refused(server, account):
