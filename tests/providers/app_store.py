@@ -23,10 +23,10 @@ class AppStoreServer(ApiServer):
 
     name = "app_store"
 
-    def __init__(self, app: str = APP, *, page: int = 200) -> None:
+    def __init__(self, app: str = APP, *, page: int = 200, key: ec.EllipticCurvePrivateKey | None = None) -> None:
         super().__init__()
         self.app, self.page = app, page
-        self.key = ec.generate_private_key(ec.SECP256R1())
+        self.key = key or ec.generate_private_key(ec.SECP256R1())
         self.private_key = self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
         self.reviews: dict[str, dict[str, Any]] = {}
         self.responses: dict[str, dict[str, Any]] = {}

@@ -18,9 +18,7 @@ FORM = KindForm(
         Secret(
             "push_key",
             _("Key of the notifications"),
-            help=_(
-                "Of your own making. In the cabinet, give our address with ?key= and this key at its end; without it no notification counts."
-            ),
+            help=_("Of your own making: our address in the cabinet ends with ?key= and this. Without it no notification counts."),
         ),
     ),
 )
