@@ -7,7 +7,6 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Group
-from customers.models import Guest
 from omni.models.accounts import Queue
 from omni.models.conversations import Session
 from omni.states import DecisionKind, HoldingEnd, PresenceState
@@ -94,7 +93,6 @@ class Holding(models.Model):
 
     session = models.ForeignKey(Session, models.CASCADE, related_name="holdings", db_index=False)
     staff = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False)
-    guest = models.ForeignKey(Guest, models.CASCADE, related_name="+", db_index=False)
     queue = models.ForeignKey(Queue, models.CASCADE, related_name="+", db_index=False)
     weight = models.PositiveSmallIntegerField(default=0)
     queued_at = models.DateTimeField(null=True)
@@ -107,7 +105,6 @@ class Holding(models.Model):
         constraints = [models.UniqueConstraint(fields=["session"], condition=Q(until__isnull=True), name="holding_one_open")]
         indexes = [
             models.Index(fields=["session", "-since"], name="holding_session"),
-            models.Index(fields=["guest", "-since"], name="holding_guest"),
             models.Index(fields=["queue", "since"], name="holding_queue"),
         ]
 
