@@ -39,6 +39,8 @@ export function open(opened) {
   form = find("#composer");
   text = find("#text");
   texts = { answer: text.dataset.answer, note: text.dataset.note };
+  // Who types before the scripts are there has not typed in vain.
+  const early = text.value === texts[mode()] ? "" : text.value;
   revisions = { answer: 0, note: 0 };
   files = [];
   form.addEventListener("submit", submit);
@@ -50,6 +52,10 @@ export function open(opened) {
   for (const kind of ["dragover", "dragleave", "drop"]) form.addEventListener(kind, dragged);
   showMode();
   showOutbox();
+  if (early) {
+    text.value = early;
+    typed();
+  }
 }
 
 /** Leaving the item: what is written stays as a draft. */

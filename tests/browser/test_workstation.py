@@ -222,12 +222,28 @@ def test_a_draft_is_in_the_list_and_on_another_screen_and_gone_when_sent(desk, l
     assert dict(Draft.objects.exclude(text="").values_list("mode", "text")) == {"answer": "Сейчас проверю"}
 
 
+def test_what_is_typed_before_the_scripts_are_there_stays(desk, live_product, world):  # noqa: F811
+    session = world.give()
+    held = []
+    desk.route("**/workstation/main*.js", lambda route: held.append(route))
+    with desk.expect_request("**/workstation/main*.js"):
+        desk.goto(f"{live_product.url}/desk/session/{session.pk}/", wait_until="commit")
+    desk.fill("#text", "Уже пишу")
+    held[0].continue_()
+    expect(desk.locator("#draft-state")).to_contain_text("сохранён")
+    expect(desk.locator("#text")).to_have_value("Уже пишу")
+    assert dict(Draft.objects.values_list("mode", "text")) == {"answer": "Уже пишу"}
+
+
 def test_an_ended_session_signs_in_on_the_spot(desk, live_product, world):  # noqa: F811
     session = world.give()
     go(desk, live_product, f"session/{session.pk}/")
+    desk.fill("#text", "Не потеряется")
+    expect(desk.locator("#draft-state")).to_contain_text("сохранён")
+    # Only now: whatever finds the session ended takes the focus, and what is typed at that moment goes there.
     SignedIn.objects.all().delete()
     cache.clear()
-    desk.fill("#text", "Не потеряется")  # the draft's save finds the session ended
+    desk.locator("#text").press("!")  # the draft's save finds the session ended
     expect(desk.locator("#again-password")).to_be_focused()
     desk.keyboard.type("wrong password")
     desk.keyboard.press("Enter")
@@ -235,9 +251,9 @@ def test_an_ended_session_signs_in_on_the_spot(desk, live_product, world):  # no
     desk.fill("#again-password", b.PASSWORD)
     desk.keyboard.press("Enter")
     expect(desk.locator("#dialog")).to_be_hidden()
-    expect(desk.locator("#text")).to_have_value("Не потеряется")
+    expect(desk.locator("#text")).to_have_value("Не потеряется!")
     desk.locator("#text").press("Control+Enter")
-    expect(desk.locator(".entry.out:not(.is-pending) .text")).to_have_text("Не потеряется")
+    expect(desk.locator(".entry.out:not(.is-pending) .text")).to_have_text("Не потеряется!")
     assert session.messages.filter(direction=Direction.OUT).count() == 1
 
 
