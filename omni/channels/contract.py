@@ -33,6 +33,8 @@ class Capabilities:
     subject: bool = False
     undo_seconds: int = 0
     """How long a send is held back so that the operator can take it back."""
+    notices_only: bool = False
+    """Nobody can write to us here: only `omni.services.notices` sends, and what may have been taken is never sent again."""
 
 
 class InboundKind(StrEnum):
@@ -112,6 +114,9 @@ class Inbound:
     phone: str = ""
     """A telephone number the provider vouches for (E.164), else empty."""
     email: str = ""
+    """The sender's address as the item says it. Anybody can write any sender: it verifies nobody."""
+    signed: bool = False
+    """The site's own server has signed who the guest is (`guest_external_id` is its customer's id)."""
     machine: str | None = None
     edited_at: datetime | None = None
     conversation: str = ""
@@ -226,6 +231,8 @@ class Outgoing:
     already_sent: Sequence[str] = ()
     """The provider's ids of parts that an earlier attempt got through (`Retry.sent`); they are not sent again."""
     template: Template | None = None
+    data: Mapping[str, str] = field(default_factory=dict)
+    """What an app is to open when its owner touches a push notice; other channels have no place for it."""
 
 
 @dataclass(frozen=True)
@@ -379,6 +386,17 @@ class Polling(Protocol):
 
     def poll(self, account: AccountConfig, cursor: Mapping[str, Any], *, now: datetime) -> Polled:
         """What is new since `cursor` (plain JSON, {} at first). Repeats are harmless. Raises PollFault."""
+
+
+@runtime_checkable
+class Tracking(Protocol):
+    """A provider that can be asked what became of one send: whose status got lost, or who never answered."""
+
+    def reference(self, outgoing: Outgoing, account: AccountConfig) -> str:
+        """Our own id of the send, under which the provider tells of it even when its answer never came."""
+
+    def track(self, external_ids: Sequence[str], recipient: str, account: AccountConfig) -> Inbound | None:
+        """The STATUS item of a send; None = the provider knows nothing new. Raises PollFault."""
 
 
 @runtime_checkable
