@@ -231,6 +231,8 @@ CELERY_BEAT_SCHEDULE = {
         "omni.tasks.sweep_polls": 5,
         "omni.tasks.sweep_attachments": 30,
         "omni.tasks.sweep_presence": 10,
+        "omni.tasks.sweep_links": 60,
+        "omni.tasks.sweep_offers": 2,
         "omni.tasks.sweep_calls": 60,
         "omni.tasks.distribute_waiting": 5,
         "omni.tasks.purge_chat": 3600,

@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from core.locks import only_one
+from customers.services import linking
 from omni import dispatch
 from omni.chat import tokens, uploads
 from omni.models import InboundEvent, Message
@@ -101,9 +102,31 @@ def sweep_attachments(**_kwargs: object) -> None:
 
 
 @shared_task
+def link_guest(*, identity_id: int, **_kwargs: object) -> None:
+    """Join the guest of a verified identity to the one who is known already, if a rule says so."""
+    linking.link(identity_id, now=timezone.now())
+
+
+@shared_task
+def sweep_links(**_kwargs: object) -> None:
+    """Look at verified identities whose call was lost."""
+    with only_one("omni.sweep_links") as mine:
+        for identity_id in linking.find_due() if mine else ():
+            linking.link(identity_id, now=timezone.now())
+
+
+@shared_task
 def sweep_presence(**_kwargs: object) -> None:
     """Count silent screens as away."""
     presence.sweep(now=timezone.now())
+
+
+@shared_task
+def sweep_offers(**_kwargs: object) -> None:
+    """End the offers nobody answered and the after-work that is over, and give out what waits for it."""
+    with only_one("omni.sweep_offers") as mine:
+        if mine:
+            distribution.after_changes(now=timezone.now())
 
 
 @shared_task

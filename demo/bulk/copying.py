@@ -45,7 +45,7 @@ def _constants(model: type[models.Model], given: Sequence[str]) -> dict[str, Any
         if field.column is None or field.column in given or isinstance(field, models.GeneratedField) or field.has_db_default():
             continue
         value = field.get_default()
-        found[field.column] = "{}" if isinstance(field, models.JSONField) and value == {} else value
+        found[field.column] = "{}" if value in ({}, []) else value  # an empty JSON object and an empty array are written alike
     return found
 
 

@@ -18,9 +18,10 @@ from customers.models import Identity
 from omni.channels.contract import Inbound, InboundKind
 from omni.events import MessageReceived, SessionClosed
 from omni.followers import followers
+from omni.languages import language_of
 from omni.models import ChannelAccount, Letter, Message, Session
-from omni.services import loads, rows
-from omni.states import SESSION_MOVES, Direction, Reopen, SendState, SessionState
+from omni.services import loads, offering, presence_states, rows
+from omni.states import SESSION_MOVES, Direction, HoldingEnd, OfferState, Reopen, SendState, SessionState
 from sla.models import Clock, Metric
 from sla.services import clocks
 
@@ -32,7 +33,8 @@ LATE_LIMIT = timedelta(hours=24)
 
 def lock(session_id: int) -> Session:
     """The session, locked until the transaction ends. Raises Refusal when it does not exist."""
-    session = _BY_ID.first(pk=session_id)
+    # Twice: while we waited its guest or queue may have changed, then PostgreSQL leaves the joined row out; the lock is ours already.
+    session = _BY_ID.first(pk=session_id) or _BY_ID.first(pk=session_id)
     if session is None:
         raise Refusal("not_found", _("There is no such dialogue."), status=404)
     return session
@@ -77,8 +79,8 @@ def reopen(*, session: Session, now: datetime) -> Session:
     """A closed session goes on in the queue: whoever had it may be absent, so it is given out anew."""
     move(session, SessionState.WAITING)
     session.owner, session.closed_at, session.opened_at = None, None, now
-    session.queue = session.account.queue  # where the channel's dialogues wait today
-    session.save(update_fields=["state", "owner", "closed_at", "opened_at", "queue"])
+    session.queue, session.group = session.account.queue, None  # where the channel's dialogues wait today
+    session.save(update_fields=["state", "owner", "closed_at", "opened_at", "queue", "group"])
     for follower in followers():
         follower.on_reopened(session, now=now)
     return session
@@ -155,7 +157,9 @@ def _count_waiting(session: Session, message: Message, *, now: datetime) -> Sequ
     session.last_inbound_at, session.last_inbound_id = now, message.pk
     session.unread += 1
     session.last_message_at = now
-    update(session, "waiting_since", "last_inbound_at", "last_inbound_id", "unread", "message_count", "last_message_at", "subject")
+    session.language = session.language or language_of(message.visible_text or message.text)
+    names = ("waiting_since", "last_inbound_at", "last_inbound_id", "unread", "message_count", "last_message_at", "subject", "language")
+    update(session, *names)
     if begun is not None or session.state == SessionState.PARKED:
         return None
     is_new = session.message_count == 1
@@ -239,13 +243,16 @@ def take(*, session_id: int, by: Staff, now: datetime) -> Session:
 
 
 def assign(*, session: Session, to: Staff, by: Staff | None, now: datetime, action: str = "session.assigned") -> Session:
-    """Give the locked session to a person and count it into the load."""
-    loads.lock(session.owner_id, to.pk)
-    loads.release(session)
+    """Give the locked session to a person and count it into the load; an open offer of it is over."""
+    offer, queued = offering.open_of(session), session.state == SessionState.WAITING
+    loads.lock(session.owner_id, to.pk, offer.staff_id if offer else None)
+    if offer is not None:
+        offering.end(session, state=OfferState.WITHDRAWN, now=now)
+    loads.release(session, end=HoldingEnd.HANDED, now=now)
     move(session, SessionState.ACTIVE) if session.state != SessionState.ACTIVE else None
     session.owner, session.assigned_at = to, now
     update(session, "state", "owner", "assigned_at")
-    loads.hold(session, now=now)
+    loads.hold(session, now=now, queued=queued)
     audit.record(action=action, by=by, subject=session, now=now, details={"to": to.pk})
     rows.show(session, now=now)
     return session
@@ -260,13 +267,23 @@ def give_back(*, session_id: int, by: Staff | None, now: datetime, reason: str =
     session = lock(session_id)
     if session.state != SessionState.ACTIVE or (owner_id is not None and session.owner_id != owner_id):
         raise Refusal("wrong_state", _("Only a dialogue in work can go back to the queue."))
-    loads.release(session)
-    move(session, SessionState.WAITING)
-    session.owner = None
-    update(session, "state", "owner")
+    let_wait(session, end=HoldingEnd.RETURNED if by else HoldingEnd.AWAY, now=now)
     audit.record(action="session.returned", by=by, subject=session, now=now, details={"reason": reason})
     rows.show(session, now=now)
     return session
+
+
+def let_wait(session: Session, *, end: HoldingEnd, now: datetime) -> None:
+    """The locked open session waits in its queue, without an owner and without an offer."""
+    offer = offering.open_of(session)
+    loads.lock(session.owner_id, offer.staff_id if offer else None)
+    if offer is not None:
+        offering.end(session, state=OfferState.WITHDRAWN, now=now)
+    loads.release(session, end=end, now=now)
+    if session.state != SessionState.WAITING:
+        move(session, SessionState.WAITING)
+    session.owner = None
+    update(session, "state", "owner")
 
 
 @transaction.atomic
@@ -285,7 +302,7 @@ def transfer(*, session_id: int, to: Staff, by: Staff, note: str, now: datetime)
 
 def park(*, session: Session, by: Staff | None, now: datetime) -> Session:
     """The conversation goes on with a ticket's group: the locked session leaves the operators' lists."""
-    loads.release(session)
+    _leave(session, by=by, end=HoldingEnd.PARKED, now=now)
     move(session, SessionState.PARKED)
     session.owner = None
     update(session, "state", "owner")
@@ -297,6 +314,16 @@ def park(*, session: Session, by: Staff | None, now: datetime) -> Session:
     return session
 
 
+def _leave(session: Session, *, by: Staff | None, end: HoldingEnd, now: datetime) -> None:
+    """The owner is done with the locked session; who had an offer of it hears that it is over."""
+    offer = offering.open_of(session)
+    loads.lock(session.owner_id, offer.staff_id if offer else None)
+    if offer is not None:
+        offering.end(session, state=OfferState.WITHDRAWN, now=now)
+    loads.release(session, end=end, now=now)
+    presence_states.begin_wrap_up(session, by_id=by.pk if by else None, now=now)
+
+
 @transaction.atomic
 def close(*, session_id: int, by: Staff | None, now: datetime) -> Session:
     """End the session; one that a ticket still needs is parked instead. Closing twice is the same as once."""
@@ -305,7 +332,7 @@ def close(*, session_id: int, by: Staff | None, now: datetime) -> Session:
         return session
     if any(follower.holds(session) for follower in followers()):
         return session if session.state == SessionState.PARKED else park(session=session, by=by, now=now)
-    loads.release(session)
+    _leave(session, by=by, end=HoldingEnd.CLOSED, now=now)
     move(session, SessionState.CLOSED)
     session.closed_at, session.unread, session.waiting_since = now, 0, None
     update(session, "state", "closed_at", "unread", "waiting_since")

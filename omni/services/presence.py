@@ -3,22 +3,25 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, Q, Sum
+from django.db.models import DurationField, ExpressionWrapper, F, Q, Sum, Value
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Staff
 from core import audit
-from core.live import announce, staff_topic
 from core.refusal import Refusal
-from omni.models import Presence, Session
-from omni.services import conversations
+from core.statements import Prepared
+from omni.models import BreakKind, Presence, Session
+from omni.services import conversations, offers
+from omni.services.presence_states import MISSED_OFFER, lock, set_state, shown, tell
 from omni.states import PresenceState, SessionState
+
+__all__ = ["DEFAULT_CAPACITY", "GRACE", "change", "end_wrap_ups", "heartbeat", "is_absent", "of", "set_capacity", "shown", "sweep", "tell"]
 
 # A screen reports every 20 s; after three missed reports the operator counts as away and gets nothing new.
 GRACE = timedelta(seconds=60)
-# Dialogues of somebody who vanished go back to the queue after this.
-REASSIGN_AFTER = timedelta(minutes=5)
 DEFAULT_CAPACITY = 5
+MOST_CAPACITY = 100
+_BREAK = Prepared(lambda code: BreakKind.objects.filter(code=code, is_active=True))
 
 
 def of(staff: Staff, *, now: datetime) -> Presence:
@@ -35,64 +38,109 @@ def of(staff: Staff, *, now: datetime) -> Presence:
 
 
 def change(*, staff: Staff, state: str, reason: str = "", by: Staff, now: datetime) -> Presence:
-    """Set the person's state. Raises Refusal for a state that does not exist."""
-    if state not in PresenceState.values:
+    """Set the person's state; `reason` = code of a kind of break. Who is not ready loses open offers. Raises Refusal."""
+    if state not in PresenceState.values or (reason and (state != PresenceState.BREAK or _BREAK.first(code=reason) is None)):
         raise Refusal("bad_state", _("There is no such state."), status=400)
     of(staff, now=now)
     with transaction.atomic():
         presence = Presence.objects.select_for_update().get(staff=staff)
-        if presence.state != state or presence.reason != reason:
-            presence.state, presence.reason, presence.since = state, reason[:40], now
+        # A supervisor's word is no sign of life of the person's screen.
+        if by.pk == staff.pk:
+            presence.seen_at = now
+            presence.save(update_fields=["seen_at"])
+        if set_state(presence, state, reason=reason, now=now):
             audit.record(action="presence.changed", by=by, subject=staff, now=now, details={"state": state, "reason": reason})
-        presence.seen_at = now
-        presence.save(update_fields=["state", "reason", "since", "seen_at"])
+    if state != PresenceState.READY:
+        offers.withdraw_from(staff_id=staff.pk, now=now)
+        presence.refresh_from_db()
+    return presence
+
+
+@transaction.atomic
+def set_capacity(*, staff: Staff, capacity: int, by: Staff, now: datetime) -> Presence:
+    """How much the person may have at once. What the person has beyond it stays until it is done. Raises Refusal."""
+    if not 0 <= capacity <= MOST_CAPACITY:
+        raise Refusal("bad_capacity", _("Choose a capacity between 0 and 100."), status=400)
+    of(staff, now=now)
+    presence = Presence.objects.select_for_update().get(staff=staff)
+    if presence.capacity != capacity:
+        details = {"was": presence.capacity, "is": capacity}
+        presence.capacity = capacity
+        presence.save(update_fields=["capacity"])
+        audit.record(action="presence.capacity", by=by, subject=staff, now=now, details=details)
         tell(presence)
     return presence
 
 
-def tell(presence: Presence) -> None:
-    announce(kind="presence", payload=shown(presence), topics=[staff_topic(presence.staff_id), "presence"])
-
-
-def shown(presence: Presence) -> dict[str, object]:
-    """The presence as the screens get it."""
-    return {
-        "staff_id": presence.staff_id,
-        "state": presence.state,
-        "reason": presence.reason,
-        "since": presence.since,
-        "load": presence.load,
-        "capacity": presence.capacity,
-    }
-
-
 def heartbeat(*, staff_id: int, now: datetime) -> None:
-    """The person's screen is alive; somebody who only counted as away is back."""
-    updated = Presence.objects.filter(staff_id=staff_id).exclude(state=PresenceState.AWAY).update(seen_at=now)
-    if not updated:
-        away = Presence.objects.filter(staff_id=staff_id, state=PresenceState.AWAY)
-        if away.update(seen_at=now, state=PresenceState.READY, since=now):
-            tell(Presence.objects.get(staff_id=staff_id))
+    """The person's screen is alive; somebody who only counted as away is back, unless an offer was missed."""
+    silent = Q(state=PresenceState.AWAY) & ~Q(reason=MISSED_OFFER)
+    if Presence.objects.filter(staff_id=staff_id).exclude(silent).update(seen_at=now):
+        return
+    with transaction.atomic():
+        presence = lock(staff_id)
+        if presence is not None:
+            presence.seen_at = now
+            presence.save(update_fields=["seen_at"])
+            if presence.state == PresenceState.AWAY and presence.reason != MISSED_OFFER:
+                set_state(presence, PresenceState.READY, now=now)
+
+
+def is_absent(staff: Staff, *, now: datetime) -> bool:
+    """Whether the person is known not to be at work; of somebody who never went on line nothing is known."""
+    if not staff.is_active:
+        return True
+    presence = Presence.objects.filter(staff=staff).first()
+    gone = {PresenceState.OFFLINE, PresenceState.AWAY}
+    return presence is not None and (presence.state in gone or presence.seen_at < now - GRACE)
+
+
+def end_wrap_ups(*, now: datetime) -> list[int]:
+    """Whose after-work time is over is ready again; returns these people."""
+    with transaction.atomic():
+        over = Presence.objects.filter(state=PresenceState.WRAP_UP, until__lte=now)
+        found = list(over.select_for_update(skip_locked=True)[:500])
+        for presence in found:
+            set_state(presence, PresenceState.READY, now=now)
+    return [presence.staff_id for presence in found]
 
 
 def sweep(*, now: datetime) -> int:
-    """Count those whose screens fell silent as away, and return the dialogues of those who are gone. Returns how many moved.
+    """Count those whose screens fell silent as away, and return the unanswered dialogues of those who are gone: how many moved."""
+    _count_silent_away(now=now)
+    left = Session.objects.filter(_gone(now), state=SessionState.ACTIVE, waiting_since__isnull=False)
+    return sum(_take_from(session_id, owner_id, now=now) for session_id, owner_id in list(left.values_list("pk", "owner_id")[:500]))
 
-    Gone = no sign of life for REASSIGN_AFTER (for GRACE when off the line), whatever they said of themselves; or off the line that
-    long with what they had before. What somebody takes by hand while off the line stays with the open screen.
-    """
+
+def _count_silent_away(*, now: datetime) -> None:
     silent = Presence.objects.filter(state__in=[PresenceState.READY, PresenceState.WRAP_UP], seen_at__lt=now - GRACE)
     with transaction.atomic():
-        for presence in silent.select_for_update(skip_locked=True)[:500]:
-            presence.state, presence.since = PresenceState.AWAY, now
-            presence.save(update_fields=["state", "since"])
-            tell(presence)
-    off = Q(owner__presence__state=PresenceState.OFFLINE)
-    silent_off = off & Q(owner__presence__seen_at__lt=now - GRACE)
-    left_off = off & Q(owner__presence__since__lt=now - REASSIGN_AFTER, assigned_at__lt=F("owner__presence__since"))
-    gone = Q(owner__presence__seen_at__lt=now - REASSIGN_AFTER) | silent_off | left_off
-    left = Session.objects.filter(gone, state=SessionState.ACTIVE).values_list("pk", "owner_id")[:500]
-    return sum(_take_from(session_id, owner_id, now=now) for session_id, owner_id in list(left))
+        people = list(silent.select_for_update(skip_locked=True)[:500])
+        for presence in people:
+            set_state(presence, PresenceState.AWAY, now=now)
+    for presence in people:
+        offers.withdraw_from(staff_id=presence.staff_id, now=now)
+
+
+def _gone(now: datetime) -> Q:
+    """Owners who will not answer: left the house, no sign of life, away or on a break that hands back for as long as the queue waits.
+
+    Off the line counts at once when the screen is silent, too; with an open screen only for what the person had before: what
+    somebody takes by hand while off the line stays.
+    """
+    patience = ExpressionWrapper(F("queue__reassign_seconds") * Value(timedelta(seconds=1)), output_field=DurationField())
+    since = ExpressionWrapper(Value(now) - patience, output_field=Presence._meta.get_field("since"))
+    state, long_ago = "owner__presence__state", Q(owner__presence__since__lt=since)
+    off = Q(**{state: PresenceState.OFFLINE})
+    handing = BreakKind.objects.filter(hands_back=True).values("code")
+    return (
+        Q(owner__is_active=False)
+        | Q(owner__presence__seen_at__lt=since)
+        | off & Q(owner__presence__seen_at__lt=now - GRACE)
+        | off & long_ago & Q(assigned_at__lt=F("owner__presence__since"))
+        | Q(**{state: PresenceState.AWAY}) & long_ago
+        | Q(**{state: PresenceState.BREAK}, owner__presence__reason__in=handing) & long_ago
+    )
 
 
 def _take_from(session_id: int, owner_id: int, *, now: datetime) -> bool:

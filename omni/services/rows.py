@@ -37,7 +37,7 @@ def show(session: Session, *, now: datetime, preview: Message | None = None, run
         "guest_name": session.guest.name or session.identity.display_name,
         "channel": session.account.kind,
         "title": first_line(session.subject, 200),
-        "group_id": session.queue.group_id,
+        "group_id": session.serving_group_id,
         "owner_id": session.owner_id,
         "state": _state(session),
         "priority": session.queue.priority,
