@@ -10,4 +10,9 @@ class OmniConfig(AppConfig):
     verbose_name = _("Channels")
 
     def ready(self) -> None:
+        from customers.holders import register  # noqa: PLC0415  models must be loaded first
+        from omni import handlers  # noqa: F401, PLC0415
+        from omni.services.guests import DialogueHolder  # noqa: PLC0415
+
+        register(DialogueHolder())
         REGISTRY.register(RowsCollector())

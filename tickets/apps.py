@@ -7,8 +7,11 @@ class TicketsConfig(AppConfig):
     verbose_name = _("Tickets")
 
     def ready(self) -> None:
-        from omni.followers import register  # noqa: PLC0415  models must be loaded first
+        from customers import holders  # noqa: PLC0415  models must be loaded first
+        from omni.followers import register  # noqa: PLC0415
         from tickets import handlers  # noqa: F401, PLC0415
         from tickets.services.following import CaseFollower  # noqa: PLC0415
+        from tickets.services.guests import CaseHolder  # noqa: PLC0415
 
         register(CaseFollower())
+        holders.register(CaseHolder())

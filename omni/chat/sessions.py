@@ -83,6 +83,7 @@ def join(*, anonymous: ChatToken, known: ChatToken, now: datetime) -> None:
         name=known.name,
         address=known.visitor,
         phone=known.phone,
+        signed=not known.is_anonymous,
         now=now,
     )
     session = conversations.lock(found)

@@ -60,6 +60,7 @@ def identity_of(account: ChannelAccount, item: Inbound, *, now: datetime) -> Ide
         address=item.conversation or item.guest_external_id,
         phone=item.phone,
         email=item.email,
+        signed=item.signed,
         now=now,
     )
 
@@ -114,6 +115,9 @@ def _is_outdated(message: Message, text: str, at: datetime) -> bool:
 
 
 def _delete(account: ChannelAccount, item: Inbound, *, now: datetime) -> Message | None:
+    # As an edit: the original may be in another process that has not committed it yet.
+    if item.guest_external_id:
+        identities.lock_known(scope=str(account.public_id), external_id=item.guest_external_id)
     message = _known(account, item.external_id)
     if message is not None and message.deleted_at is None:
         message.deleted_at = now
@@ -130,15 +134,21 @@ def _tell(message: Message) -> None:
 def _block(account: ChannelAccount, item: Inbound, *, now: datetime) -> None:
     identity = identity_of(account, item, now=now)
     blocked = item.kind is InboundKind.BLOCKED
-    if blocked == bool(identity.blocked_at) or _is_past(account, identity, item):
+    if _is_past(account, identity, item):
+        return
+    if blocked == bool(identity.blocked_at):
+        if not blocked:  # it has overtaken its block, which will come and must find it over
+            identities.mark_blocked(identity=identity, at=None, since=item.sent_at)
         return
     session = Session.objects.filter(identity=identity, account=account).order_by("-opened_at", "-pk").first()
     _change_block(conversations.lock(session.pk) if session else None, identity, item, blocked=blocked, now=now)
 
 
 def _is_past(account: ChannelAccount, identity: Identity, item: Inbound) -> bool:
-    """Whether the event is replayed or late: its line is there, it was blocked after it, or the guest has written after it."""
+    """Whether the event is replayed or late: its line is there, a later block or unblock was seen, or the guest has written after it."""
     if _known(account, _line_key(item)) or (identity.blocked_at and identity.blocked_at > item.sent_at):
+        return True
+    if item.kind is InboundKind.BLOCKED and identity.unblocked_at and identity.unblocked_at >= item.sent_at:
         return True
     written = Message.objects.filter(session__identity=identity, direction=Direction.IN, is_automatic=False, sent_at__gt=item.sent_at)
     return item.kind is InboundKind.BLOCKED and written.exists()
@@ -146,7 +156,7 @@ def _is_past(account: ChannelAccount, identity: Identity, item: Inbound) -> bool
 
 def _change_block(session: Session | None, identity: Identity, item: Inbound, *, blocked: bool, now: datetime) -> None:
     """Note the change and show it in the locked session."""
-    identities.mark_blocked(identity=identity, at=item.sent_at if blocked else None)
+    identities.mark_blocked(identity=identity, at=item.sent_at if blocked else None, since=item.sent_at)
     if session is not None:
         text = _("The guest has blocked us in this channel.") if blocked else _("The guest can be written to again.")
         key = _line_key(item)

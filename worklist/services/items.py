@@ -1,10 +1,14 @@
 """Writing the rows of the work list, in the transaction of the dialogue or case that they show."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db.models import F
+
 from core.live import announce
 from core.statements import Prepared, insert, update
+from customers.models import Guest
 from worklist.models import Item
 from worklist.states import NO_DUE, ItemState, Kind
 
@@ -37,6 +41,21 @@ def put(*, kind: Kind, subject_id: int, values: dict[str, Any]) -> Item:
     # Who could see it before hears of it too: the row leaves their list.
     announce(kind="item", payload=row(item), topics=before | set(item.topics))
     return item
+
+
+def count(*, kind: Kind, subject_ids: Sequence[int]) -> int:
+    """How many rows these subjects have."""
+    return Item.objects.filter(kind=kind, subject_id__in=subject_ids).count()
+
+
+def give_to_guest(*, kind: Kind, subject_ids: Sequence[int], guest: Guest) -> int:
+    """The rows of these locked subjects show another guest from now on; how many. Open ones change on the screens."""
+    found = Item.objects.filter(kind=kind, subject_id__in=subject_ids)
+    name = {"guest_name": guest.name} if guest.name else {}
+    moved = found.update(guest=guest, version=F("version") + 1, **name)
+    for item in found.open():
+        announce(kind="item", payload=row(item), topics=item.topics)
+    return moved
 
 
 def row(item: Item) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from omni.channels.contract import (
     Unreadable,
 )
 from omni.channels.webchat.account import FORM
+from omni.chat.identity import ANONYMOUS
 
 TEXT_LIMIT = 4000
 FILE_LIMIT = 10 * 1024 * 1024
@@ -83,6 +84,7 @@ class WebChatAdapter:
                 guest_name=str(body.get("name") or ""),
                 text=str(body.get("text") or ""),
                 phone=str(body.get("phone") or ""),
+                signed=not visitor.startswith(ANONYMOUS),
                 attachments=uploads,
                 sent_at=event.received_at.astimezone(UTC),
                 extra={"page_url": str(body.get("page_url") or ""), "form": str(body.get("form") or "")},
