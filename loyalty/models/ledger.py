@@ -20,7 +20,7 @@ class Account(models.Model):
 
     kind = models.CharField(_("kind"), max_length=12, choices=AccountKind)
     wallet = models.ForeignKey(Wallet, models.PROTECT, null=True, blank=True, related_name="accounts", verbose_name=_("wallet"))
-    code = models.CharField(_("code"), max_length=64, null=True, blank=True, unique=True)  # noqa: DJ001  unique where there is one
+    code = models.CharField(_("code"), max_length=64, null=True, blank=True, unique=True)
     balance = models.BigIntegerField(_("balance"), default=0)
     reserved = models.BigIntegerField(_("reserved"), default=0)
 
