@@ -26,7 +26,7 @@ from workstation import feed, panels
 from workstation.rows import blank_row, key_of, render_rows
 from workstation.rules import NO_CLOCK, clock_face
 from workstation.selectors import ListQuery, Opened, draft_texts, facts_of, list_drafts, list_page, may_answer
-from workstation.wording import CHANNELS, channel_name
+from workstation.wording import channel_name, channel_names
 
 BASE = "/desk/"
 # The kinds of break an operator chooses from (stored as the presence's reason).
@@ -41,7 +41,7 @@ def list_context(*, staff: Staff, query: ListQuery, current: str, now: datetime)
         "query": query,
         "tabs": [{"id": tab.value, "name": tab.label, "count": counts[tab.value], "is_current": tab == query.tab} for tab in Tab],
         "sorts": [(sort.value, sort.label) for sort in Sort],
-        "channels": [(kind, str(name)) for kind, name in CHANNELS.items()],
+        "channels": list(channel_names().items()),
         "kinds": [(kind.value, kind.label) for kind in Kind],
         "rows": render_rows(page.items, staff=staff, base=BASE, drafts=drafts, current=current, now=now),
         "is_empty": not page.items,
@@ -161,7 +161,7 @@ def config(*, staff: Staff, position: Position | None, query: ListQuery, now: da
         "position": asdict(position) if position else None,
         "query": {"tab": query.tab, "sort": query.sort, "channel": query.channel, "kind": query.kind},
         "firstTab": ListQuery.of({}, staff).tab,
-        "channels": {kind: str(name) for kind, name in CHANNELS.items()},
+        "channels": channel_names(),
         "sprite": static("icons/sprite.svg"),
     }
 

@@ -1,17 +1,15 @@
 """Words of the screen that depend on a code: channels, states of a send."""
 
 from collections.abc import Mapping
+from functools import cache
 
 from django.utils.functional import Promise
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from omni.channels.registry import adapter_for, kinds
 from omni.states import SendState
 
-CHANNELS: Mapping[str, str | Promise] = {
-    "telegram": _("Telegram"),
-    "email": _("E-mail"),
-    "webchat": _("Web chat"),
-}
 SEND_WORDS: Mapping[str, str | Promise] = {
     SendState.QUEUED: _("In the queue"),
     SendState.SENDING: _("Being sent"),
@@ -25,4 +23,14 @@ SEND_WORDS: Mapping[str, str | Promise] = {
 
 def channel_name(kind: str) -> str:
     """The channel as people call it; an unknown one by its code."""
-    return str(CHANNELS.get(kind, kind))
+    return channel_names().get(kind, kind)
+
+
+def channel_names() -> dict[str, str]:
+    """All channels by their code, as people call them, in the order of their names."""
+    return _channel_names(get_language())
+
+
+@cache
+def _channel_names(_language: str) -> dict[str, str]:
+    return dict(sorted(((kind, str(adapter_for(kind).form.name)) for kind in kinds()), key=lambda one: one[1].lower()))

@@ -18,7 +18,7 @@ from core.admin import HIDDEN, AuditedAdmin, record
 from core.refusal import Refusal
 from omni.admin.settings import check_shape, form_field, made_secrets, secret_field, shown, taken_over
 from omni.channels.contract import Connecting
-from omni.channels.registry import ADAPTERS, adapter_for
+from omni.channels.registry import adapter_for, kinds
 from omni.models import ChannelAccount, Queue
 from omni.services import connections
 
@@ -44,7 +44,7 @@ class NewAccountForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         kind = cast(forms.ChoiceField, self.fields["kind"])
-        kind.choices = sorted(((adapter.kind, adapter.form.name) for adapter in ADAPTERS), key=lambda one: str(one[1]))
+        kind.choices = sorted(((code, adapter_for(code).form.name) for code in kinds()), key=lambda one: str(one[1]))
 
     def save(self, commit: bool = True) -> ChannelAccount:
         self.instance.set_secrets(**made_secrets(self.instance.kind))

@@ -11,7 +11,7 @@ from django.utils import timezone
 from core.secrets import SecretLost
 from omni import dispatch
 from omni.channels.contract import Polled, PollFault, Polling
-from omni.channels.registry import ADAPTERS, adapter_for
+from omni.channels.registry import adapter_for, kinds
 from omni.models import ChannelAccount, PollPosition
 from omni.services import journal
 from omni.states import AccountState, EventState
@@ -31,8 +31,8 @@ MOST_FAILURES = 1000
 
 def find_due(*, now: datetime) -> list[int]:
     """Ids of the accounts whose provider is to be asked now, those that waited longest first."""
-    kinds = [adapter.kind for adapter in ADAPTERS if isinstance(adapter, Polling)]
-    asked = ChannelAccount.objects.filter(kind__in=kinds).exclude(state=AccountState.DISABLED)
+    polled = [kind for kind in kinds() if isinstance(adapter_for(kind), Polling)]
+    asked = ChannelAccount.objects.filter(kind__in=polled).exclude(state=AccountState.DISABLED)
     new = asked.filter(poll_position=None).values_list("pk", flat=True)
     PollPosition.objects.bulk_create([PollPosition(account_id=pk, next_at=now) for pk in new], ignore_conflicts=True)
     due = PollPosition.objects.filter(account__in=asked, next_at__lte=now)
