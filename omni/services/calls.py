@@ -158,7 +158,11 @@ def _go_on(call: Call, facts: CallFacts, *, now: datetime) -> None:
     operator = _staff_at(call.account, facts.extension)
     taken = facts.answered_at is not None and (not call.was_answered or (operator is not None and operator != call.operator))
     call.operator = operator or call.operator
+    began = call.message.sent_at
     changed = _rewrite(call.message, _text(call, facts), at=facts.started_at, by=_author(call, facts))
+    if call.is_heard and session.waiting_since == began:  # the beginning has come after the end
+        session.waiting_since = call.message.sent_at
+        session.save(update_fields=["waiting_since"])
     call.save()  # rows ask which calls go on
     if taken:
         session = _answered(call, call.message, session, facts, now=now)

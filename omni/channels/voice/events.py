@@ -18,6 +18,7 @@ from omni.channels.json_fields import JsonObject, digest_key, identifier_at, tex
 from omni.channels.telephony.items import call_item, ignored, micros, unused, whole_at
 from omni.channels.telephony.numbers import e164
 
+KINDS = frozenset(kind.value for kind in CallKind)
 BIGGEST = 2**62
 MOST_EVENTS = 1000
 OUTBOUND = frozenset({"out", "outbound", "outgoing"})
@@ -48,7 +49,7 @@ def _item(event: JsonObject, received_at: datetime, key: str, region: str) -> In
     kind = text_at(event, "type").strip().lower()
     if not kind or not identifier_at(event, "call_key"):
         raise Unreadable("type and call_key must be there")
-    if kind not in CallKind:
+    if kind not in KINDS:
         return ignored(key, received_at, unused(kind))
     return call_item(step_of(CallKind(kind), event, received_at, region), name=text_at(event, "caller_name"))
 
