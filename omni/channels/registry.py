@@ -8,13 +8,18 @@ from omni.channels.asterisk.adapter import AsteriskAdapter
 from omni.channels.contract import Adapter
 from omni.channels.email.adapter import EmailAdapter
 from omni.channels.facebook.adapter import FacebookAdapter
+from omni.channels.fcm.adapter import FcmAdapter
 from omni.channels.google_play.adapter import GooglePlayAdapter
+from omni.channels.hms.adapter import HmsAdapter
 from omni.channels.mango.adapter import MangoAdapter
 from omni.channels.max.adapter import MaxAdapter
+from omni.channels.mobile.adapter import MobileAdapter
 from omni.channels.ok.adapter import OkAdapter
 from omni.channels.ozon.adapter import OzonAdapter
 from omni.channels.reviews_import.adapter import ReviewsImportAdapter
 from omni.channels.rss.adapter import RssAdapter
+from omni.channels.smsaero.adapter import SmsAeroAdapter
+from omni.channels.smsc.adapter import SmscAdapter
 from omni.channels.telegram.adapter import TelegramAdapter
 from omni.channels.uis.adapter import UisAdapter
 from omni.channels.viber.adapter import ViberAdapter
@@ -32,13 +37,18 @@ ADAPTERS: tuple[Adapter, ...] = (
     AsteriskAdapter(),
     EmailAdapter(),
     FacebookAdapter(),
+    FcmAdapter(),
     GooglePlayAdapter(),
+    HmsAdapter(),
     MangoAdapter(),
     MaxAdapter(),
+    MobileAdapter(),
     OkAdapter(),
     OzonAdapter(),
     ReviewsImportAdapter(),
     RssAdapter(),
+    SmsAeroAdapter(),
+    SmscAdapter(),
     TelegramAdapter(),
     UisAdapter(),
     ViberAdapter(),

@@ -1,0 +1,26 @@
+"""The settings and secrets of an account of SMS Aero."""
+
+from django.utils.translation import gettext_lazy as _
+
+from omni.channels import quiet
+from omni.channels.account_form import KindForm, Secret, Setting
+
+FORM = KindForm(
+    name="SMS Aero",
+    settings=(
+        Setting("email", _("E-mail of the account"), kind="email", required=True),
+        Setting("sign", _("Name of the sender"), help=_("As it is registered with the provider."), required=True),
+        Setting("dry_run", _("Only try: nothing reaches the guests"), kind="flag"),
+        Setting("most_parts", _("SMS for one notice at most"), kind="number", help=_("A longer text is refused. Empty = 4.")),
+        *quiet.SETTINGS,
+        Setting("api_base", _("Address of the API"), kind="address", help=_("Empty = the provider's own.")),
+        Setting("proxy", _("Proxy"), help=_("For example socks5://host:1080")),
+        Setting("read_timeout", _("Time-out, seconds"), kind="number"),
+    ),
+    secrets=(
+        Secret("api_key", _("Key of the API")),
+        Secret("callback_secret", _("Secret of the status callback"), help=_("Signs the addresses that we give for statuses."), made=True),
+    ),
+    shape=quiet.shape,
+    has_webhook=False,
+)
