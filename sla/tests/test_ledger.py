@@ -80,7 +80,9 @@ def simulate(story, stop):
             seen.due = minute
         if seen.due is not None and seen.due <= minute < stop and seen.breached is None:
             seen.breached = seen.due
-        used += working[minute]
+        if not working[minute]:
+            continue
+        used += 1
         if minute < stop:
             seen.spent = used
         if seen.due is None and used >= target:
