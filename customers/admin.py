@@ -12,9 +12,9 @@ from django.utils.translation import pgettext_lazy
 
 from accounts.models import Staff
 from accounts.rights import Right
-from core.admin import ReadOnlyAdmin, record
+from core.admin import AuditedAdmin, ReadOnlyAdmin, in_lines, record
 from core.text import searchable
-from customers.models import Guest
+from customers.models import Guest, GuestMerge, MatchRule, MergePolicy
 from customers.rules import masked, masked_email, masked_phone
 
 
@@ -27,7 +27,7 @@ class GuestAdmin(ReadOnlyAdmin):
     search_fields = ("search_text__contains",)
     search_help_text = _("Name, telephone as +79161234567, or e-mail")
     ordering = ("-pk",)
-    fields = ("name_shown", "phone_shown", "email_shown", "language", "created_at", "known_as")
+    fields = ("name_shown", "phone_shown", "email_shown", "language", "created_at", "known_as", "merged_into")
     readonly_fields = fields
 
     def get_search_results(self, request: HttpRequest, queryset: "models.QuerySet[Guest]", search_term: str) -> Any:
@@ -71,3 +71,41 @@ def _is_open(guest: Guest) -> bool:
 
 def _sees_contacts(request: HttpRequest) -> bool:
     return isinstance(request.user, Staff) and request.user.has_right(Right.PERSONAL)
+
+
+@admin.register(MatchRule)
+class MatchRuleAdmin(AuditedAdmin):
+    """How sure each reason makes us that two guests are one person."""
+
+    list_display = ("code", "weight", "links_by_itself")
+    ordering = ("code",)
+
+
+@admin.register(MergePolicy)
+class MergePolicyAdmin(AuditedAdmin):
+    """One row; without it the shipped numbers hold."""
+
+    list_display = ("__str__", "least_score", "undo_days")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and not MergePolicy.objects.exists()
+
+
+@admin.register(GuestMerge)
+class GuestMergeAdmin(ReadOnlyAdmin):
+    """Who was joined to whom, by whom and why; what moved; whether it was undone."""
+
+    list_display = ("at", "kept", "gone", "by", "score", "undone_at")
+    list_select_related = ("kept", "gone", "by")
+    ordering = ("-at",)
+    fields = ("at", "kept", "gone", "by", "score", "why", "what_moved", "undone_at", "undone_by")
+    readonly_fields = fields
+
+    @admin.display(description=_("reason"))
+    def why(self, merge: GuestMerge) -> str:
+        names = dict(MatchRule._meta.get_field("code").flatchoices)
+        return ", ".join(str(names.get(reason, reason)) for reason in merge.reasons) or "–"
+
+    @admin.display(description=_("what moved"))
+    def what_moved(self, merge: GuestMerge) -> SafeString:
+        return in_lines(merge.moved.items())

@@ -1,6 +1,7 @@
 from django.urls import include, path
 
 from omni import published, views
+from omni.api import guests
 
 MANGO_EVENTS = ("call", "summary", "recording", "record/added", "record/tagged", "dtmf", "sms")
 
@@ -13,4 +14,8 @@ urlpatterns = [
     *(path(f"hooks/<slug:kind>/<uuid:account_id>/events/{name}", views.webhook) for name in MANGO_EVENTS),
     path("published/<str:token>/", published.published_file, name="published-file"),
     path("published/<str:token>/<str:name>", published.published_file),
+    path("api/v1/guests/<int:guest_id>/candidates", guests.CandidatesView.as_view(), name="api_guest_candidates"),
+    path("api/v1/guests/<int:guest_id>/merge-preview", guests.PreviewView.as_view(), name="api_guest_merge_preview"),
+    path("api/v1/guests/<int:guest_id>/merges", guests.MergesView.as_view(), name="api_guest_merges"),
+    path("api/v1/merges/<int:merge_id>/undo", guests.UndoView.as_view(), name="api_merge_undo"),
 ]

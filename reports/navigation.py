@@ -47,6 +47,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 _list(_("Tickets"), "confirmation_number", "tickets_case", Right.EVERYTHING),
                 _list(_("Dialogues"), "forum", "omni_session", Right.EVERYTHING),
                 _list(_("Guests"), "person", "customers_guest"),
+                _list(_("Joined guests"), "person_add", "customers_guestmerge"),
                 _list(_("Calls"), "call", "omni_call", Right.EVERYTHING),
                 _list(_("Sends"), "send", "omni_attempt", Right.EVERYTHING),
                 _list(_("Inbound journal"), "inbox", "omni_inboundevent", Right.JOURNAL),
@@ -67,6 +68,8 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 _list(_("Channel accounts"), "hub", "omni_channelaccount"),
                 _list(_("Queues"), "queue", "omni_queue"),
                 _list(_("Extensions"), "dialpad", "omni_extension"),
+                _list(_("Matching of guests"), "join_inner", "customers_matchrule"),
+                _list(_("Numbers of joining"), "tune", "customers_mergepolicy"),
             ],
         },
         {

@@ -67,6 +67,7 @@ def guest_context(*, opened: Opened, staff: Staff, base: str) -> dict[str, Any]:
         "phone": masked_phone(guest.phone) if by_desk else "",
         "email": masked_email(guest.email) if by_desk else "",
         "may_reveal": by_desk and staff.has_right(Right.PERSONAL) and bool(guest.phone or guest.email),
+        "may_join": staff.has_right(Right.JOIN_GUESTS),
         "first_seen": day_of(guest.created_at),
         "identities": list_identities(guest) if by_desk else [],
         "cases": [case_link(item, base) for item in list_cases_of(staff=staff, guest_id=guest.pk) if _is_other(item, opened.item)],

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from workstation import commands, views
+from workstation import commands, guests, views
 
 _item = "desk/<slug:kind>/<int:subject_id>/"
 _session = "desk/session/<int:subject_id>/"
@@ -21,6 +21,11 @@ urlpatterns = [
     path("desk/look/", commands.choose_theme, name="desk_look"),
     path("desk/files/<uuid:public_id>/", views.attachment, name="desk_file"),
     path("desk/guests/<int:guest_id>/reveal/", commands.reveal, name="desk_reveal"),
+    path("desk/guests/<int:guest_id>/same/", guests.same_part, name="desk_same"),
+    path("desk/guests/<int:guest_id>/same/<int:other_id>/", guests.preview_part, name="desk_join_preview"),
+    path("desk/guests/<int:guest_id>/join/", guests.join, name="desk_join"),
+    path("desk/guests/<int:guest_id>/two-people/", guests.two_people, name="desk_two_people"),
+    path("desk/merges/<int:merge_id>/undo/", guests.part, name="desk_part"),
     path("desk/messages/<int:message_id>/resend/", commands.resend, name="desk_resend"),
     path("desk/messages/<int:message_id>/take-back/", commands.take_back, name="desk_take_back"),
     path(f"{_session}take/", commands.take_session, name="desk_take_session"),

@@ -146,6 +146,7 @@ def header_part(request: HttpRequest, kind: str, subject_id: int) -> HttpRespons
             "panel": render_to_string("workstation/_panel.html", context),
             "why_silent": context["why_silent"],
             "row": row(opened.item),
+            "guest": opened.item.guest_id,
         }
     )
 

@@ -114,6 +114,21 @@ export async function reload() {
   await feed.reload().catch(() => {});
 }
 
+/** Guests were joined or parted: the open item may belong to the other one now, and its feed has grown or shrunk. @param {any} data */
+export async function guestChanged(data) {
+  if (!item || (item.guest !== data.was && item.guest !== data.guest_id)) return;
+  const opened = item;
+  const answer = await read(`${item.kind}/${item.id}/header/`, { panel: panel.shownTab() }).catch(() => null);
+  if (opened !== item || !answer) return;
+  if (item.guest !== answer.guest) {
+    live.unwatch([`guest:${item.guest}`]);
+    item.guest = answer.guest;
+    live.watch(topicsOf(item));
+    showMyself();
+  }
+  await reload();
+}
+
 /** @param {string} deed @param {Record<string, any>} [fields] */
 async function run(deed, fields = {}) {
   try {

@@ -23,6 +23,7 @@ function apply(events) {
     if (kind === "item") changed.push(data);
     else if (kind === "message") messageCame(data);
     else if (kind === "message_changed" || kind === "send_state") feed.messageChanged(data);
+    else if (kind === "guest_changed") item.guestChanged(data);
     else if (kind === "presence") presence.show(data);
     else if (kind === "given") presence.given(data);
   }

@@ -4,6 +4,7 @@ import { element, find, findAll, gettext, oneAtATime, toast } from "./page.js";
 import { showError } from "./dialogs.js";
 import { command, read } from "./net.js";
 import { makePicker } from "./picker.js";
+import * as same from "./same.js";
 
 /** @type {any} */
 let item = null;
@@ -44,6 +45,7 @@ function isBeingFilled() {
 
 function prepare() {
   for (const picker of findAll("[data-picker]", root)) makePicker(picker);
+  same.prepare(root);
 }
 
 /** @param {string} tab @param {string} [focus] a selector inside the panel */
@@ -121,6 +123,8 @@ export function start() {
     if (tab) showTab(tab.dataset.panel);
     const button = event.target.closest("[data-do=reveal]");
     if (button) oneAtATime(button, () => reveal(button));
+    const deed = event.target.closest("[data-do]");
+    if (deed) same.clicked(deed, root);
   });
   root.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
     const tab = /** @type {any} */ (event.target).closest("[data-panel]");

@@ -174,11 +174,3 @@ class StoreOutput(serializers.Serializer[Any]):
     name = serializers.CharField()
     address = serializers.CharField()
     region = serializers.CharField()
-
-
-class FaultOutput(serializers.Serializer[Any]):
-    """Every fault has this shape; `fields` tells which inputs are wrong."""
-
-    code = serializers.CharField()
-    message = serializers.CharField()
-    fields = serializers.DictField(required=False)  # type: ignore[assignment]  # the serializer keeps its fields under another name

@@ -1,21 +1,19 @@
 """Tickets for other systems: read the input, check the right, one service or selector, answer."""
 
-from typing import Any, TypeVar, cast
+from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from accounts import api_schema  # noqa: F401  registers how the description names our tokens
 from accounts.models import Staff
 from accounts.rights import Right
-from core import commands
 from core.refusal import Refusal
 from core.statements import Prepared
+from omni.api.entrance import FAULTS, KEY, checked, once, staff_of
 from omni.services import answering
 from sla.services import clocks
 from stores.models import Store
@@ -29,33 +27,7 @@ from tickets.states import Cause
 from worklist.selectors import Filters, find_item, list_items
 from worklist.states import Kind
 
-FAULTS = {400: schemas.FaultOutput, 403: schemas.FaultOutput, 404: schemas.FaultOutput, 409: schemas.FaultOutput}
-KEY = OpenApiParameter(
-    "Idempotency-Key",
-    str,
-    OpenApiParameter.HEADER,
-    required=True,
-    description="A UUID made by the client; a repeat with the same key gets the first answer, and nothing happens twice.",
-)
-Input = TypeVar("Input", bound=Serializer[Any])
-
 _TOPIC = Prepared(lambda code: Topic.objects.select_related("group").filter(code=code))
-
-
-def staff_of(request: Request) -> Staff:
-    return cast(Staff, request.user)
-
-
-def checked(shape: type[Input], given: Any) -> dict[str, Any]:
-    """The input as the shape says. Raises rest_framework's ValidationError."""
-    read = shape(data=given)
-    read.is_valid(raise_exception=True)
-    return cast(dict[str, Any], read.validated_data)
-
-
-def once(request: Request, name: str, run: Any) -> dict[str, Any]:
-    key = commands.parse_key(request.headers.get("Idempotency-Key"))
-    return commands.once(key=key, name=name, by=staff_of(request), run=run)
 
 
 class CasesView(APIView):

@@ -13,6 +13,7 @@ from accounts.models import Group, Role
 from core import audit
 from core.locks import serialise
 from core.models import AuditEntry
+from customers.models import MatchRule
 from omni.models import Queue
 from sla.models import Calendar, Policy, WorkingInterval
 from tickets.models import AnswerTemplate, Topic
@@ -57,6 +58,7 @@ def load(*, now: datetime) -> Mapping[str, int]:
         _load_promises(shipment)
         _load_topics(shipment)
         _load_templates(shipment)
+        _load_matching(shipment)
         topics.forget()
     return shipment.added
 
@@ -135,6 +137,15 @@ def _add_topic(facts: Facts, parent: str | None, position: int) -> None:
         "position": position,
     }
     Topic.objects.get_or_create(code=facts["code"], defaults=fields)
+
+
+def _load_matching(shipment: _Shipment) -> None:
+    for facts in _read("matching"):
+        shipment.add("match_rule", _add_match_rule, facts)
+
+
+def _add_match_rule(facts: Facts) -> None:
+    MatchRule.objects.get_or_create(code=facts["code"], defaults=facts)
 
 
 def _load_templates(shipment: _Shipment) -> None:
