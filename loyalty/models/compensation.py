@@ -89,6 +89,7 @@ class Budget(models.Model):
         Group, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("group"), help_text=_("Empty = every other group.")
     )
     account = models.OneToOneField(Account, models.PROTECT, related_name="budget", editable=False)
+    decision_days = models.PositiveSmallIntegerField(_("days to decide about an approval"), default=7)
 
     class Meta:
         verbose_name = _("budget of compensations")

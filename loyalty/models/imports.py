@@ -1,6 +1,7 @@
 """Files of balances and of accruals: checked first, loaded in portions, proved at the end."""
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -20,7 +21,10 @@ class Import(models.Model):
     period_from = models.DateField(_("period from"), null=True, blank=True)
     period_to = models.DateField(_("period to"), null=True, blank=True)
     largest = models.PositiveBigIntegerField(
-        _("largest amount of a row"), default=1_000_000, help_text=_("A row with more points is rejected.")
+        _("largest amount of a row"),
+        default=1_000_000,
+        validators=[MaxValueValidator(10**9)],
+        help_text=_("A row with more points is rejected."),
     )
     state = models.CharField(_("state"), max_length=8, choices=ImportState, default=ImportState.NEW)
     bytes_total = models.PositiveBigIntegerField(_("size"), default=0)
