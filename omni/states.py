@@ -67,6 +67,23 @@ SEND_MOVES: dict[str, frozenset[str]] = {
 }
 
 
+class TemplateState(models.TextChoices):
+    """A text at the provider; only approved ones are offered."""
+
+    PENDING = "pending", _("waits for the provider")
+    APPROVED = "approved", _("approved")
+    REJECTED = "rejected", _("refused by the provider")
+    PAUSED = "paused", _("paused by the provider")
+
+
+class FallbackState(models.TextChoices):
+    """A send through another channel."""
+
+    DUE = "due", _("is being looked for")
+    SENT = "sent", _("written in another channel")
+    NONE = "none", _("no other channel")
+
+
 class FileState(models.TextChoices):
     PENDING = "pending", _("being fetched")
     STORED = "stored", _("stored")

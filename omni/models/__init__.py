@@ -9,7 +9,8 @@ from omni.models.journal import InboundEvent
 from omni.models.mailboxes import MailboxCursor
 from omni.models.polling import PollPosition
 from omni.models.presence import BreakKind, Decision, Holding, Presence, PresenceSpan
-from omni.models.sending import Attempt, EarlyStatus
+from omni.models.sending import Attempt, EarlyStatus, Fallback, FallbackStep, MessageTemplate, TemplateUse
+from omni.models.silence import HourCount, Silence, SilenceRule
 
 __all__ = [
     "Attachment",
@@ -25,11 +26,15 @@ __all__ = [
     "DeclineReason",
     "EarlyStatus",
     "Extension",
+    "Fallback",
+    "FallbackStep",
     "Holding",
+    "HourCount",
     "InboundEvent",
     "Letter",
     "MailboxCursor",
     "Message",
+    "MessageTemplate",
     "MessageVersion",
     "Offer",
     "PollPosition",
@@ -41,4 +46,7 @@ __all__ = [
     "Skill",
     "SkillNeed",
     "StaffSkill",
+    "Silence",
+    "SilenceRule",
+    "TemplateUse",
 ]

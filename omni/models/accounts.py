@@ -3,6 +3,7 @@
 import uuid
 
 from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -73,6 +74,20 @@ class ChannelAccount(models.Model):
     settings = models.JSONField(_("settings"), default=dict, blank=True)
     closed_secrets = models.TextField(editable=False, default="")
     paused_until = models.DateTimeField(_("paused until"), null=True, blank=True)
+    per_second = models.FloatField(
+        _("sends per second"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0.01)],
+        help_text=_("Empty = what the channel's provider allows."),
+    )
+    per_chat_per_second = models.FloatField(
+        _("sends per second to one guest"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0.01)],
+        help_text=_("0.2 = one every five seconds. Empty = what the channel's provider allows."),
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
