@@ -19,7 +19,7 @@ from core.refusal import Refusal
 from omni.channels.contract import OutgoingFile
 from omni.models import Message
 from omni.selectors import find_guest
-from omni.services import answering, conversations
+from omni.services import answering, conversations, offers
 from omni.services import presence as presences
 from omni.states import PresenceState
 from stores.models import Store
@@ -31,7 +31,6 @@ from worklist.selectors import find_item
 from worklist.states import Kind
 from workstation.entrances import at_desk, command, staff_of
 from workstation.models import Draft
-from workstation.screen import BREAKS
 from workstation.services import answers, contacts, drafts, handing, snoozing
 from workstation.services import presence as desk_presence
 
@@ -66,9 +65,22 @@ def change_presence(*, fields: Fields, by: Staff, now: datetime, **_rest: Any) -
     state, reason = fields.get("state", ""), fields.get("reason", "")
     if state not in {PresenceState.READY, PresenceState.BREAK, PresenceState.WRAP_UP, PresenceState.OFFLINE}:
         raise Refusal("bad_state", _("There is no such state."), status=400)
-    presences.change(staff=by, state=state, reason=reason if reason in BREAKS else "", by=by, now=now)
+    presences.change(staff=by, state=state, reason=reason, by=by, now=now)
     if state == PresenceState.READY:
         desk_presence.look_for_work(staff=by, now=now)
+    return _load(by, now)
+
+
+@command("desk.offer_accept", right=Right.ANSWER)
+def accept_offer(*, offer_id: int, by: Staff, now: datetime, **_rest: Any) -> Answer:
+    session = offers.accept(offer_id=offer_id, by=by, now=now)
+    return {**_load(by, now), "session_id": session.pk}
+
+
+@command("desk.offer_decline", right=Right.ANSWER)
+def decline_offer(*, offer_id: int, fields: Fields, by: Staff, now: datetime, **_rest: Any) -> Answer:
+    session = offers.decline(offer_id=offer_id, reason=fields.get("reason", ""), by=by, now=now)
+    desk_presence.look_for_others(session=session, now=now)
     return _load(by, now)
 
 
@@ -111,6 +123,14 @@ def take_case(*, subject_id: int, by: Staff, now: datetime, **_rest: Any) -> Ans
 def _hand(*, kind: Kind, subject_id: int, fields: Fields, by: Staff, now: datetime) -> Answer:
     to = _chosen(Staff, fields, "to")
     handing.hand_to(item=_item(by, kind, subject_id), to=to, note=fields.get("note", ""), by=by, now=now)
+    return _load(by, now)
+
+
+@command("desk.pass_session", right=Right.ANSWER)
+def pass_session(*, subject_id: int, fields: Fields, by: Staff, now: datetime, **_rest: Any) -> Answer:
+    """To a group's or queue's people instead of a person."""
+    item, note = _item(by, Kind.SESSION, subject_id), fields.get("note", "")
+    handing.pass_on(item=item, place=fields.get("to", ""), note=note, by=by, now=now)
     return _load(by, now)
 
 

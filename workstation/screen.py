@@ -15,7 +15,7 @@ from accounts.models import Staff
 from accounts.rights import Right
 from core.live import Position
 from core.statements import Prepared
-from omni.models import Presence
+from omni.models import BreakKind, Presence
 from omni.services import presence as presences
 from omni.states import PresenceState, SessionState
 from stores.selectors import list_store_ids
@@ -29,8 +29,6 @@ from workstation.selectors import ListQuery, Opened, draft_texts, facts_of, list
 from workstation.wording import channel_name, channel_names
 
 BASE = "/desk/"
-# The kinds of break an operator chooses from (stored as the presence's reason).
-BREAKS = ("lunch", "training", "technical")
 
 
 def list_context(*, staff: Staff, query: ListQuery, current: str, now: datetime) -> dict[str, Any]:
@@ -59,9 +57,14 @@ def presence_context(*, staff: Staff, now: datetime) -> dict[str, Any]:
     return presences.shown(found or Presence(staff=staff, state=PresenceState.OFFLINE, since=now, capacity=0, load=0))
 
 
-def breaks() -> list[tuple[str, str]]:
-    names = {"lunch": _("Lunch"), "training": _("Training"), "technical": _("Technical break")}
-    return [(code, names[code]) for code in BREAKS]
+_BREAKS = Prepared(lambda: BreakKind.objects.order_by("position", "name"))
+
+
+def break_kinds() -> list[dict[str, Any]]:
+    """Kinds of break as the screen names them, the retired ones too: somebody may still be on one. `limit` in minutes, 0 = none."""
+    return [
+        {"code": kind.code, "name": kind.shown_name, "limit": kind.limit_minutes or 0, "offered": kind.is_active} for kind in _BREAKS.all()
+    ]
 
 
 def item_context(*, opened: Opened, staff: Staff, now: datetime) -> dict[str, Any]:
@@ -183,18 +186,20 @@ def fixtures(language: str) -> SafeString:
 def page_context(*, staff: Staff, query: ListQuery, opened: Opened | None, position: Position | None, now: datetime) -> dict[str, Any]:
     """The whole desk."""
     current = key_of(opened.item) if opened else ""
-    presence = presence_context(staff=staff, now=now)
+    presence, answers = presence_context(staff=staff, now=now), staff.has_right(Right.ANSWER)
+    kinds = break_kinds() if answers else []
+    own = {"presence": presence, "breaks": kinds}
     found = {
         "sprite": static("icons/sprite.svg"),
         "base": BASE,
         "person": staff,
         "presence": presence,
         "presence_name": PresenceState(presence["state"]).label,
-        "breaks": breaks(),
-        "is_operator": staff.has_right(Right.ANSWER),
+        "breaks": kinds,
+        "is_operator": answers,
         "is_admin": staff.has_right(Right.ADMIN),
         "fixtures": fixtures(translation.get_language()),
-        "config": config(staff=staff, position=position, query=query, now=now) | {"presence": presence},
+        "config": config(staff=staff, position=position, query=query, now=now) | own,
         **list_context(staff=staff, query=query, current=current, now=now),
     }
     if opened is not None:

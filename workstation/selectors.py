@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from accounts.models import Group, Staff
 from accounts.rights import Right
 from core.statements import Prepared
 from core.text import searchable
 from omni.channels.contract import Capabilities
-from omni.models import Presence, Session
+from omni.models import Presence, Queue, Session
 from omni.selectors import FeedPage, list_feed
 from omni.services.answering import capabilities_of
 from omni.states import PresenceState, SessionState
@@ -169,6 +170,15 @@ def _colleague(person: Staff) -> Colleague:
 def list_groups() -> Sequence[Group]:
     """Groups that a ticket can go to."""
     return list(Group.objects.filter(is_active=True))
+
+
+def list_places(language: str) -> Sequence[dict[str, str]]:
+    """Queues, then groups with people who answer guests: where a dialogue can be made to wait. `id` as `queue:7`."""
+    queues = Queue.objects.select_related("group").order_by("name")
+    groups = Group.objects.filter(is_active=True, staff__is_active=True, staff__roles__rights__contains=[Right.ANSWER]).distinct()
+    named = [(group.pk, group.name_en if language == "en" and group.name_en else group.name) for group in groups]
+    found = [{"id": f"queue:{queue.pk}", "name": queue.name, "hint": _("Queue")} for queue in queues]
+    return found + [{"id": f"group:{pk}", "name": name, "hint": _("Group")} for pk, name in named]
 
 
 def search(*, staff: Staff, words: str) -> Sequence[Item]:

@@ -21,7 +21,7 @@ from core.live import stand_by
 from core.refusal import Refusal
 from omni.models import Attachment, Message
 from omni.selectors import find_messages, list_feed
-from omni.services import files
+from omni.services import files, offers
 from omni.states import FileState
 from stores.selectors import find_stores
 from tickets.selectors import list_templates, list_topics
@@ -42,6 +42,7 @@ from workstation.selectors import (
     list_drafts,
     list_groups,
     list_page,
+    list_places,
     list_topics_of,
     only_session,
     open_item,
@@ -234,6 +235,20 @@ def colleagues(request: HttpRequest) -> HttpResponseBase:
 def groups(request: HttpRequest) -> HttpResponseBase:
     """Groups that a ticket can go to."""
     return JsonResponse({"found": group_names(list_groups(), translation.get_language())})
+
+
+@at_desk
+@require_safe
+def places(request: HttpRequest) -> HttpResponseBase:
+    """Queues and groups in which a dialogue can wait."""
+    return JsonResponse({"found": list_places(translation.get_language())})
+
+
+@at_desk
+@require_safe
+def offers_part(request: HttpRequest) -> HttpResponseBase:
+    """What is offered to the person at this moment, and why an offer may be declined."""
+    return JsonResponse({"offers": offers.list_open(staff_of(request)), "reasons": offers.list_reasons()})
 
 
 @at_desk

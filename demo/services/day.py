@@ -146,7 +146,7 @@ def _leave_unreadable(accounts: Sequence[ChannelAccount], *, now: datetime) -> N
 
 def _set_presence(*, now: datetime) -> None:
     """Two are on a break; the others have not signed in today, so what they hold stays theirs until they do."""
-    on_break = {"kuznetsova": "обед", "petrenko": "обучение"}
+    on_break = {"kuznetsova": "lunch", "petrenko": "training"}
     for staff in {person.pk: person for people_of in cast_of().operators.values() for person in people_of}.values():
         if staff.login in on_break:
             presence.change(staff=staff, state=PresenceState.BREAK, reason=on_break[staff.login], by=staff, now=now)

@@ -81,6 +81,11 @@ def _withdraw(session_id: int, staff_id: int, *, now: datetime) -> int:
     return session.serving_group_id
 
 
+def list_reasons() -> list[dict[str, str]]:
+    """Why an offer may be declined, to be chosen from."""
+    return [{"code": reason.code, "name": reason.shown_name} for reason in DeclineReason.objects.filter(is_active=True)]
+
+
 def list_open(staff: Staff) -> list[dict[str, object]]:
     """The person's open offers as the screen shows them, the one that ends first at the front."""
     around = ("session__account", "session__queue", "session__guest", "session__identity")

@@ -62,9 +62,12 @@ export const askGuard = () => show("guard");
 export const hand = (path) =>
   show("hand", (root, done) => {
     find("#hand-to").focus();
+    // A ticket goes to another group by its panel.
+    find("#hand-place-field").hidden = !path.startsWith("session/");
     find("form", root).addEventListener("submit", (/** @type {any} */ event) => {
       const fields = Object.fromEntries(new FormData(event.target));
-      attempt(root, () => command(`${path}hand/`, fields).then(told), () => done("handed"));
+      const deed = fields.place ? ["pass", { to: fields.place, note: fields.note }] : ["hand", fields];
+      attempt(root, () => command(`${path}${deed[0]}/`, deed[1]).then(told), () => done("handed"));
     });
     find("[data-do=give-back]", root).addEventListener("click", () => {
       attempt(root, () => command(`${path}return/`, { reason: find("#hand-note").value }).then(told), () => done("returned"));

@@ -56,6 +56,8 @@ export const KEYS = [
 const OTHERS = [
   ["Ctrl K", gettext("Find anything, do anything")],
   ["F6", gettext("Next region: list, messages, text, panel")],
+  ["F8", gettext("Accept the offered dialogue")],
+  ["F9", gettext("Decline the offered dialogue")],
   ["Ctrl Enter", gettext("Send")],
   ["Ctrl Shift Enter", gettext("Send and finish")],
   ["Ctrl /", gettext("Answer or note")],

@@ -8,6 +8,7 @@ import * as item from "./item.js";
 import * as keys from "./keys.js";
 import { live } from "./live.js";
 import { command } from "./net.js";
+import * as offers from "./offers.js";
 import * as palette from "./palette.js";
 import * as panel from "./panel.js";
 import * as presence from "./presence.js";
@@ -26,6 +27,8 @@ function apply(events) {
     else if (kind === "guest_changed") item.guestChanged(data);
     else if (kind === "presence") presence.show(data);
     else if (kind === "given") presence.given(data);
+    else if (kind === "offer") offers.came(data);
+    else if (kind === "offer_over") offers.ended(data);
   }
   if (!changed.length) return;
   rows.apply(changed);
@@ -88,13 +91,14 @@ function signOut() {
   });
 }
 
-for (const part of [clocks, rows, panel, presence, composer, item, keys, palette]) part.start();
+for (const part of [clocks, rows, panel, presence, composer, item, offers, keys, palette]) part.start();
 live.addEventListener("events", (/** @type {any} */ event) => apply(event.detail));
 live.addEventListener("ephemeral", (/** @type {any} */ event) => fleeting(event.detail));
 live.addEventListener("state", (/** @type {any} */ event) => showConnection(event.detail));
 live.addEventListener("resync", () => {
   rows.reload();
   item.reload();
+  offers.reload();
 });
 document.addEventListener("otklik:accepted", (/** @type {any} */ event) => presence.show(event.detail.presence));
 look();

@@ -6,7 +6,7 @@ import { read } from "./net.js";
 /** @type {Map<string, any[]>} short lists are read once */
 const kept = new Map();
 // These are whole lists, narrowed here; the others are searched by the server.
-const WHOLE = new Set(["topics", "groups"]);
+const WHOLE = new Set(["topics", "groups", "places"]);
 const SHOWN = 30;
 
 /** @param {string} source @param {string} words */

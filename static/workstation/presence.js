@@ -1,6 +1,6 @@
 // @ts-check
 /** The person's own state, sounds and notices; of several tabs one leads. */
-import { announce, config, find, findAll, gettext, interpolate, toast } from "./page.js";
+import { announce, config, find, findAll, gettext, interpolate, serverNow, toast } from "./page.js";
 import { elapsed, everySecond } from "./clocks.js";
 import { command } from "./net.js";
 
@@ -12,7 +12,10 @@ let audio = null;
 let rangAt = 0;
 
 const WORDS = { ready: gettext("Ready"), break: gettext("Break"), wrap_up: gettext("After-work"), away: gettext("Away"), offline: gettext("Off") };
-const BREAKS = /** @type {Record<string, string>} */ ({ lunch: gettext("Lunch"), training: gettext("Training"), technical: gettext("Technical break") });
+/** @type {{code: string, name: string, limit: number}[]} */
+const BREAKS = config.breaks || [];
+/** What stands behind a state: a kind of break, an offer that was missed. @param {string} reason */
+const reasonWord = (reason) => (reason === "missed_offer" ? gettext("Away: an offer was missed") : BREAKS.find((one) => one.code === reason)?.name);
 
 /** @param {any} fresh */
 export function show(fresh) {
@@ -20,7 +23,7 @@ export function show(fresh) {
   if (!fresh || fresh.staff_id !== config.staff || !button) return;
   presence = fresh;
   button.dataset.state = fresh.state;
-  find(".presence-word", button).textContent = BREAKS[fresh.reason] || WORDS[/** @type {keyof typeof WORDS} */ (fresh.state)];
+  find(".presence-word", button).textContent = reasonWord(fresh.reason) || WORDS[/** @type {keyof typeof WORDS} */ (fresh.state)];
   const load = find("#presence-load");
   load.hidden = !fresh.capacity;
   load.textContent = interpolate(gettext("%(load)s of %(capacity)s"), fresh);
@@ -29,7 +32,18 @@ export function show(fresh) {
 
 function tick() {
   const place = find("#presence-time");
-  if (place) place.textContent = presence.state === "offline" ? "" : elapsed(presence.since);
+  if (!place) return;
+  const limit = BREAKS.find((one) => one.code === presence.reason)?.limit || 0;
+  const isOver = Boolean(limit) && presence.state === "break" && serverNow() - Date.parse(presence.since) > limit * 60_000;
+  place.textContent = presence.state === "offline" ? "" : presence.until ? left(presence.until) : elapsed(presence.since);
+  if (isOver && !find("#presence").dataset.over) announce(gettext("The break is longer than allowed."), "assertive");
+  find("#presence").dataset.over = isOver ? "1" : "";
+}
+
+/** What is left of after-work that ends by itself. @param {string} until */
+function left(until) {
+  const seconds = Math.max(0, Math.ceil((Date.parse(until) - serverNow()) / 1000));
+  return `−${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
 /** @param {string} state @param {string} [reason] */
@@ -69,8 +83,16 @@ function ring(pitch) {
 /** Something was given to the person. @param {any} data */
 export function given(data) {
   const text = data.by ? interpolate(gettext("%(name)s has handed you a dialogue."), { name: data.by }) : gettext("You have a new dialogue.");
+  call(text, 660);
+}
+
+/** Something is offered to the person. @param {string} text */
+export const offered = (text) => call(text, 780);
+
+/** @param {string} text @param {number} pitch */
+function call(text, pitch) {
   announce(text, "assertive");
-  ring(660);
+  ring(pitch);
   // No text of the guest in a notice: screens are shared.
   if (leads && document.visibilityState === "hidden" && "Notification" in globalThis && Notification.permission === "granted") new Notification(text);
 }

@@ -2,15 +2,17 @@
 
 import json
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
+from accounts.models import Staff
 from accounts.rights import Right
 from core.models import AuditEntry
 from omni.channels.contract import OutgoingFile
-from omni.models import Attachment, Message, Session
+from omni.models import Attachment, Message, Offer, Session
 from omni.services import answering, conversations
 from tests import builders as b
 from tests.architecture.test_entrances import ALL, BACKEND, declared
@@ -31,12 +33,15 @@ OWN = {
     "/desk/groups/",
     "/desk/search/",
     "/desk/presence/",
+    "/desk/offers/",
+    "/desk/places/",
     "/desk/look/",
     "/reports/",
     "/reports/cases.csv",
     "/api/v1/cases/",
     "/api/v1/search",
     "/api/v1/topics",
+    "/api/v1/topics/suggested",
     "/api/v1/stores",
 }
 
@@ -56,6 +61,15 @@ def secret():
     return case
 
 
+def _offer():
+    """An open offer of a stranger's dialogue, with the colleague to whom it was made."""
+    of, until = Session.objects.first(), NOW + timedelta(minutes=5)
+    same = {"identity": of.identity, "guest": of.guest, "queue": of.queue, "opened_at": NOW, "last_message_at": NOW}
+    session = Session.objects.create(account=b.an_account("telegram"), offered_until=until, **same)
+    expert = Staff.objects.get(login="expert")
+    return Offer.objects.create(session=session, staff=expert, weight=1, offered_at=NOW, expires_at=until).pk
+
+
 def addresses(case):
     """Every guarded entrance that names an object, with the foreign object's own ids filled in."""
     ids = {
@@ -69,6 +83,7 @@ def addresses(case):
         "item_id": case.pk,
         "kind": "case",
         "event_id": 1,
+        "offer_id": _offer(),
     }
     from django.urls import get_resolver
 

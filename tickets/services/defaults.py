@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Model
 
 from accounts.models import Group, Role
 from core import audit
 from core.locks import serialise
 from core.models import AuditEntry
 from customers.models import MatchRule
-from omni.models import Queue
+from omni.models import BreakKind, DeclineReason, Queue, Skill
 from sla.models import Calendar, Policy, WorkingInterval
 from tickets.models import AnswerTemplate, Topic
 from tickets.services import topics
@@ -55,6 +56,7 @@ def load(*, now: datetime) -> Mapping[str, int]:
         known = set(AuditEntry.objects.filter(action=_ADDED, subject__startswith=_PREFIX).values_list("subject", flat=True))
         shipment = _Shipment(now=now, known=known)
         _load_people(shipment)
+        _load_presence(shipment)
         _load_promises(shipment)
         _load_topics(shipment)
         _load_templates(shipment)
@@ -81,6 +83,23 @@ def _add_role(facts: Facts) -> None:
 
 def _add_group(facts: Facts) -> None:
     Group.objects.get_or_create(code=facts["code"], defaults=facts)
+
+
+def _load_presence(shipment: _Shipment) -> None:
+    """Kinds of break, reasons to decline an offer, skills."""
+    presence = _read("presence")
+    kinds: Sequence[tuple[str, str, type[Model]]] = [
+        ("break", "breaks", BreakKind),
+        ("decline reason", "decline_reasons", DeclineReason),
+        ("skill", "skills", Skill),
+    ]
+    for kind, place, model in kinds:
+        for facts in presence[place]:
+            shipment.add(kind, _add_by_code, facts, model)
+
+
+def _add_by_code(facts: Facts, model: type[Model]) -> None:
+    model._default_manager.get_or_create(code=facts["code"], defaults=facts)
 
 
 def _load_promises(shipment: _Shipment) -> None:
@@ -139,15 +158,6 @@ def _add_topic(facts: Facts, parent: str | None, position: int) -> None:
     Topic.objects.get_or_create(code=facts["code"], defaults=fields)
 
 
-def _load_matching(shipment: _Shipment) -> None:
-    for facts in _read("matching"):
-        shipment.add("match_rule", _add_match_rule, facts)
-
-
-def _add_match_rule(facts: Facts) -> None:
-    MatchRule.objects.get_or_create(code=facts["code"], defaults=facts)
-
-
 def _load_templates(shipment: _Shipment) -> None:
     for position, facts in enumerate(_read("templates")):
         shipment.add("template", _add_template, facts, position)
@@ -157,3 +167,12 @@ def _add_template(facts: Facts, position: int) -> None:
     topic = Topic.objects.filter(code=facts["topic"]).first()
     if topic is not None or facts["topic"] is None:
         AnswerTemplate.objects.create(topic=topic, name=facts["name"], text=facts["text"], position=position)
+
+
+def _load_matching(shipment: _Shipment) -> None:
+    for facts in _read("matching"):
+        shipment.add("match_rule", _add_match_rule, facts)
+
+
+def _add_match_rule(facts: Facts) -> None:
+    MatchRule.objects.get_or_create(code=facts["code"], defaults=facts)

@@ -5,7 +5,7 @@ from typing import Any
 
 from accounts.models import Staff
 from core.refusal import Refusal
-from omni.models import Presence
+from omni.models import Presence, Session
 from omni.services import distribution
 from omni.services import presence as presences
 from omni.states import PresenceState
@@ -29,6 +29,11 @@ def look_for_work(*, staff: Staff, now: datetime) -> None:
         distribution.give_out_for(staff, now=now)
     except Refusal:
         return
+
+
+def look_for_others(*, session: Session, now: datetime) -> None:
+    """The dialogue waits again: somebody else may have room."""
+    distribution.try_give_out(group_id=session.serving_group_id, now=now)
 
 
 def shown(staff: Staff, *, now: datetime) -> dict[str, Any]:
