@@ -57,9 +57,13 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             "title": _("Topics and SLA"),
             "items": [
                 _list(_("Topics"), "account_tree", "tickets_topic"),
+                _list(_("Topic model"), "network_intelligence", "suggestions_modelversion", Right.REPORTS),
+                _list(_("Suggestion rules"), "tune", "suggestions_suggestionrules"),
+                _list(_("Suggested topics"), "checklist", "suggestions_suggestion", Right.EVERYTHING),
                 _list(_("Answer templates"), "quick_phrases", "tickets_answertemplate"),
                 _list(_("SLA policies"), "timer", "sla_policy"),
                 _list(_("Calendars"), "calendar_month", "sla_calendar"),
+                _list(_("SLA clocks"), "hourglass_top", "sla_clock"),
             ],
         },
         {

@@ -6,11 +6,16 @@ from django.contrib import admin
 from django.db import models
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from core.admin import AuditedAdmin, Inline
-from sla.models import Calendar, Holiday, Policy, WorkingInterval
-from sla.services import clocks
+from core.admin import AuditedAdmin, Inline, ReadOnlyAdmin, in_lines
+from sla.ledger import Span
+from sla.models import Calendar, Clock, Holiday, Policy, WorkingInterval
+from sla.services import clocks, stories
 
 
 class WorkingIntervalInline(Inline):
@@ -42,7 +47,42 @@ class CalendarAdmin(AuditedAdmin):
 
 @admin.register(Policy)
 class PolicyAdmin(AuditedAdmin):
-    list_display = ("name", "code", "calendar", "first_response_minutes", "next_response_minutes", "resolution_minutes")
+    list_display = ("name", "code", "calendar", "first_response_minutes", "next_response_minutes", "resolution_minutes", "in_store_zone")
     list_select_related = ("calendar",)
     search_fields = ("name", "code")
     autocomplete_fields = ("calendar",)
+
+
+@admin.register(Clock)
+class ClockAdmin(ReadOnlyAdmin):
+    """Promises that run or ran, each with the whole story of its intervals."""
+
+    list_display = ("subject", "metric", "cycle", "policy", "started_at", "due_at", "paused_at", "ended_at", "met")
+    list_filter = ("metric", "policy")
+    list_select_related = ("policy",)
+    search_fields = ("subject",)
+    search_help_text = _("For example case:4711 or session:12")
+    ordering = ("-pk",)
+    fields = ("subject", "metric", "cycle", "policy", "started_at", "due_at", "breached_at", "ended_at", "met", "lived")
+    readonly_fields = fields
+
+    def get_search_results(self, request: HttpRequest, queryset: "models.QuerySet[Clock]", search_term: str) -> Any:
+        words = search_term.strip()
+        return (queryset.filter(subject=words) if words else queryset), False
+
+    @admin.display(description=_("its intervals"))
+    def lived(self, clock: Clock) -> SafeString:
+        whole = stories.told(Clock.objects.filter(pk=clock.pk)).get()
+        return in_lines((_span_time(span), _span_words(span)) for span in stories.story(whole, now=timezone.now()).spans)
+
+
+def _span_time(span: Span) -> str:
+    since, until = (date_format(timezone.localtime(at), "SHORT_DATETIME_FORMAT") for at in (span.since, span.until))
+    return f"{since} – {until}"
+
+
+def _span_words(span: Span) -> str:
+    if not span.is_running:
+        return _t("stood: %(reason)s") % {"reason": span.reason}
+    minutes = {"worked": round(span.worked / 60), "target": round(span.terms.seconds / 60), "policy": span.terms.name}
+    return _t("ran %(worked)d min of working time; promised %(target)d min by “%(policy)s”") % minutes

@@ -91,6 +91,15 @@ class Policy(models.Model):
     first_response_minutes = models.PositiveIntegerField(_("first response, minutes"), null=True, blank=True)
     next_response_minutes = models.PositiveIntegerField(_("next response, minutes"), null=True, blank=True)
     resolution_minutes = models.PositiveIntegerField(_("resolution, minutes"), null=True, blank=True)
+    periodic_minutes = models.PositiveIntegerField(
+        _("word to the guest every, minutes"), null=True, blank=True, help_text=_("While the ticket is open, counted from our last word.")
+    )
+    handover_minutes = models.PositiveIntegerField(
+        _("one group's work, minutes"), null=True, blank=True, help_text=_("The internal promise of each group that has the ticket (OLA).")
+    )
+    in_store_zone = models.BooleanField(
+        _("in the store's time zone"), default=False, help_text=_("The calendar's hours are those of the wall clock at the ticket's store.")
+    )
 
     class Meta:
         verbose_name = _("SLA policy")
@@ -104,6 +113,8 @@ class Metric(models.TextChoices):
     FIRST_RESPONSE = "first_response", _("first response")
     NEXT_RESPONSE = "next_response", _("next response")
     RESOLUTION = "resolution", _("resolution")
+    PERIODIC_UPDATE = "periodic_update", _("word to the guest")
+    HANDOVER = "handover", _("group's work")
 
 
 class Clock(models.Model):
@@ -114,6 +125,8 @@ class Clock(models.Model):
     cycle = models.PositiveIntegerField(default=1)
     policy = models.ForeignKey(Policy, models.PROTECT)
     target_seconds = models.PositiveIntegerField()
+    time_zone = models.CharField(max_length=40, blank=True)
+    """The zone of the calendar's wall clock when it is not the calendar's own; empty = its own."""
     started_at = models.DateTimeField()
     due_at = models.DateTimeField()
     paused_at = models.DateTimeField(null=True)
@@ -125,6 +138,8 @@ class Clock(models.Model):
     breached_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = _("SLA clock")
+        verbose_name_plural = _("SLA clocks")
         constraints = [
             models.UniqueConstraint(fields=["subject", "metric", "cycle"], name="clock_once"),
             models.UniqueConstraint(fields=["subject", "metric"], condition=Q(ended_at__isnull=True), name="clock_one_running"),
@@ -152,3 +167,16 @@ class ClockPause(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["clock"], condition=Q(ends_at__isnull=True), name="clock_pause_one_open")]
+
+
+class ClockTerms(models.Model):
+    """Terms that a clock had before they were changed: what was promised from the beginning, or from the change before, until `ends_at`."""
+
+    clock = models.ForeignKey(Clock, models.CASCADE, related_name="earlier_terms")
+    policy = models.ForeignKey(Policy, models.PROTECT, related_name="+")
+    target_seconds = models.PositiveIntegerField()
+    time_zone = models.CharField(max_length=40, blank=True)
+    ends_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["clock", "ends_at"], name="clock_terms_order")]

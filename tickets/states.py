@@ -44,6 +44,7 @@ class Step(models.TextChoices):
     STORE_ANSWERED = "store_answered", _("the store answered")
     CLOSED = "closed", _("closed")
     REOPENED = "reopened", _("reopened")
+    TERMS = "terms", _("other promises")
     BREACHED = "breached", _("the promise was not kept in time")
 
 

@@ -6,6 +6,7 @@ urlpatterns = [
     path("api/v1/cases/", views.CasesView.as_view(), name="api_cases"),
     path("api/v1/cases/<int:case_id>/", views.CaseView.as_view(), name="api_case"),
     path("api/v1/cases/<int:case_id>/answers", views.AnswersView.as_view(), name="api_case_answers"),
+    path("api/v1/cases/<int:case_id>/clocks", views.ClocksView.as_view(), name="api_case_clocks"),
     path("api/v1/cases/<int:case_id>/close", views.CloseView.as_view(), name="api_case_close"),
     path("api/v1/search", views.SearchView.as_view(), name="api_search"),
     path("api/v1/topics", views.TopicsView.as_view(), name="api_topics"),

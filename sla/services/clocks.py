@@ -12,17 +12,22 @@ from django.db.models import QuerySet
 from core import events
 from core.statements import Among, Prepared, insert, insert_all, update
 from sla.events import ClockBreached
-from sla.models import Calendar, Clock, ClockPause, Metric, Policy
+from sla.models import Calendar, Clock, ClockPause, ClockTerms, Metric, Policy
 from sla.rules import NoWorkingTime, WorkingHours, deadline, worked
 
 log = structlog.get_logger(__name__)
 _hours: dict[tuple[int, str], tuple[float, WorkingHours]] = {}
 HOURS_KEPT_SECONDS = 30
+# What stands while the next step is the guest's or a third party's.
+STANDING = (Metric.RESOLUTION, Metric.HANDOVER, Metric.PERIODIC_UPDATE)
 
 
-def hours_of(calendar: Calendar, *, now: datetime) -> WorkingHours:
-    """The calendar as working hours; a process keeps them half a minute, so a thousand openings read them once."""
-    key = (calendar.pk, calendar.time_zone)
+def hours_of(calendar: Calendar, *, now: datetime, zone: str = "") -> WorkingHours:
+    """The calendar as working hours, by the wall clock of `zone` (empty = its own).
+
+    A process keeps them half a minute, so a thousand openings read them once.
+    """
+    key = (calendar.pk, zone or calendar.time_zone)
     kept = _hours.get(key)
     if kept and abs(now.timestamp() - kept[0]) < HOURS_KEPT_SECONDS:
         return kept[1]
@@ -32,7 +37,7 @@ def hours_of(calendar: Calendar, *, now: datetime) -> WorkingHours:
     exceptions: dict[date, Sequence[tuple[time, time]]] = {
         day.date: [(day.starts, day.ends)] if day.starts and day.ends is not None else [] for day in calendar.holidays.all()
     }
-    hours = WorkingHours(zone=calendar.time_zone, week=week, exceptions=exceptions)
+    hours = WorkingHours(zone=zone or calendar.time_zone, week=week, exceptions=exceptions)
     _hours[key] = (now.timestamp(), hours)
     return hours
 
@@ -48,22 +53,33 @@ def promises(policy: Policy) -> dict[Metric, int]:
         Metric.FIRST_RESPONSE: policy.first_response_minutes,
         Metric.NEXT_RESPONSE: policy.next_response_minutes,
         Metric.RESOLUTION: policy.resolution_minutes,
+        Metric.PERIODIC_UPDATE: policy.periodic_minutes,
+        Metric.HANDOVER: policy.handover_minutes,
     }
     return {metric: value * 60 for metric, value in minutes.items() if value}
 
 
 def start(
-    *, subject: str, policy: Policy, metrics: Iterable[Metric], now: datetime, since: datetime | None = None, is_new: bool = False
+    *,
+    subject: str,
+    policy: Policy,
+    metrics: Iterable[Metric],
+    now: datetime,
+    since: datetime | None = None,
+    is_new: bool = False,
+    store_zone: str = "",
 ) -> list[Clock]:
     """Start the promised clocks among `metrics`; one that runs already stays as it is. `since` = when the wait began.
 
-    `is_new` = the subject cannot have clocks yet. Returns the running ones, the nearest due first.
+    `store_zone` counts when the policy promises by the store's wall clock, `is_new` = the subject cannot have clocks yet.
+    Returns the running ones, the nearest due first.
     """
     wanted = {metric: seconds for metric, seconds in promises(policy).items() if metric in set(metrics)}
     if not wanted:
         return []
     begin = min(since or now, now)
-    due = _deadlines(policy, wanted, begin, now=now)
+    zone = store_zone if policy.in_store_zone else ""
+    due = _deadlines(policy, wanted, begin, now=now, zone=zone)
     cycles = {} if is_new else dict(_CYCLES.all(subject=subject))
     begun = [
         Clock(
@@ -72,6 +88,7 @@ def start(
             cycle=cycles.get(metric, 0) + 1,
             policy=policy,
             target_seconds=seconds,
+            time_zone=zone,
             started_at=begin,
             resumed_at=begin,
             due_at=due[metric],
@@ -87,9 +104,9 @@ def start(
     return list(running(subject))
 
 
-def _deadlines(policy: Policy, wanted: Mapping[Metric, int], begin: datetime, *, now: datetime) -> dict[Metric, datetime]:
+def _deadlines(policy: Policy, wanted: Mapping[Metric, int], begin: datetime, *, now: datetime, zone: str) -> dict[Metric, datetime]:
     """When each promise is due; none for a calendar that never opens: a guest's message must not fail on a setting."""
-    hours = hours_of(policy.calendar, now=now)
+    hours = hours_of(policy.calendar, now=now, zone=zone)
     try:
         return {metric: deadline(hours, begin, seconds) for metric, seconds in wanted.items()}
     except NoWorkingTime:
@@ -121,18 +138,54 @@ def next_due(subject: str) -> datetime | None:
     return min(due, default=None)
 
 
-def pause(*, subject: str, reason: str, now: datetime, metrics: Iterable[Metric] = (Metric.RESOLUTION,)) -> None:
+def pause(*, subject: str, reason: str, now: datetime, metrics: Iterable[Metric] = STANDING) -> None:
     """Stop the running clocks; the working time used so far is kept."""
     for clock in _lock(subject, metrics):
         if clock.paused_at is not None:
             continue
-        hours = hours_of(clock.policy.calendar, now=now)
-        clock.spent_seconds += worked(hours, clock.resumed_at, now)
+        _count(clock, now=now)
         clock.paused_at = now
-        if now > clock.due_at:  # stopping a clock that has run out does not turn it back
-            _breach(clock)
         update(clock, "spent_seconds", "paused_at", "breached_at")
         insert(ClockPause(clock=clock, starts_at=now, reason=reason))
+
+
+def _count(clock: Clock, *, now: datetime) -> None:
+    """Add the working time of the running clock to what it has used. Does not save."""
+    hours = hours_of(clock.policy.calendar, now=now, zone=clock.time_zone)
+    clock.spent_seconds += worked(hours, clock.resumed_at, now)
+    if now > clock.due_at:  # stopping a clock that has run out does not turn it back
+        _breach(clock)
+
+
+def change_policy(*, subject: str, policy: Policy, now: datetime, store_zone: str = "") -> None:
+    """Other promises from now on: each running or standing clock keeps the time it has used; one that is promised no more ends.
+
+    A clock that stands goes on standing (GLPI#6902: a change of policy must not forget the pause). Promises that only the new policy
+    makes begin with the next event that starts them.
+    """
+    promised = promises(policy)
+    zone = store_zone if policy.in_store_zone else ""
+    for clock in _lock(subject, Metric):
+        metric = Metric(clock.metric)
+        if metric not in promised:
+            _end(clock, now=now, met=False if clock.breached_at else None)
+            continue
+        terms = {"policy_id": clock.policy_id, "target_seconds": clock.target_seconds, "time_zone": clock.time_zone}
+        insert(ClockTerms(clock=clock, ends_at=now, **terms))
+        if clock.paused_at is None:
+            _count(clock, now=now)
+            clock.resumed_at = now
+        clock.policy, clock.target_seconds, clock.time_zone = policy, promised[metric], zone
+        if clock.paused_at is None:
+            clock.due_at = _due(clock, now=now)
+        update(clock, "policy", "target_seconds", "time_zone", "spent_seconds", "resumed_at", "due_at", "breached_at")
+
+
+def _due(clock: Clock, *, now: datetime) -> datetime:
+    """When a clock that runs from now on is due."""
+    left = max(0, round(clock.target_seconds - clock.spent_seconds))
+    metric = Metric(clock.metric)
+    return _deadlines(clock.policy, {metric: left}, now, now=now, zone=clock.time_zone).get(metric, clock.due_at)
 
 
 def resume(*, subject: str, now: datetime) -> None:
@@ -140,8 +193,7 @@ def resume(*, subject: str, now: datetime) -> None:
     for clock in _lock(subject, Metric):
         if clock.paused_at is None:
             continue
-        left = max(0, round(clock.target_seconds - clock.spent_seconds))
-        clock.due_at = _deadlines(clock.policy, {Metric(clock.metric): left}, now, now=now).get(Metric(clock.metric), clock.due_at)
+        clock.due_at = _due(clock, now=now)
         clock.paused_at, clock.resumed_at = None, now
         update(clock, "due_at", "paused_at", "resumed_at")
         ClockPause.objects.filter(clock=clock, ends_at__isnull=True).update(ends_at=now)

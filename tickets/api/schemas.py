@@ -48,6 +48,11 @@ class AnswerInput(serializers.Serializer[Any]):
     text = serializers.CharField(max_length=100_000)
 
 
+class TermsInput(serializers.Serializer[Any]):
+    policy = serializers.SlugField()
+    reason = serializers.CharField(max_length=500)
+
+
 class CloseInput(serializers.Serializer[Any]):
     cause = serializers.ChoiceField(choices=Cause.choices)
 
@@ -135,6 +140,27 @@ class ClockOutput(serializers.Serializer[Any]):
     due_at = serializers.DateTimeField()
     paused = serializers.BooleanField()
     breached = serializers.BooleanField()
+
+
+class SpanOutput(serializers.Serializer[Any]):
+    since = serializers.DateTimeField()
+    until = serializers.DateTimeField()
+    running = serializers.BooleanField()
+    worked_seconds = serializers.IntegerField()
+    policy = serializers.CharField()
+    target_seconds = serializers.IntegerField()
+    reason = serializers.CharField(allow_blank=True)
+
+
+class ClockStoryOutput(serializers.Serializer[Any]):
+    metric = serializers.CharField()
+    cycle = serializers.IntegerField()
+    due_at = serializers.DateTimeField(allow_null=True)
+    spent_seconds = serializers.IntegerField()
+    breached_at = serializers.DateTimeField(allow_null=True)
+    ended_at = serializers.DateTimeField(allow_null=True)
+    met = serializers.BooleanField(allow_null=True)
+    spans = SpanOutput(many=True)
 
 
 class CaseOutput(OpenedOutput):

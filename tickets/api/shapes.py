@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from sla.ledger import Reading
 from sla.models import Clock
 from tickets.models import Case, CaseStep
 from tickets.search import Hit
@@ -52,6 +53,31 @@ def _clock(clock: Clock) -> Shape:
         "due_at": clock.due_at,
         "paused": clock.paused_at is not None,
         "breached": clock.breached_at is not None,
+    }
+
+
+def clock_story(clock: Clock, reading: Reading) -> Shape:
+    """A clock with every interval of its life."""
+    return {
+        "metric": clock.metric,
+        "cycle": clock.cycle,
+        "due_at": reading.due_at,
+        "spent_seconds": round(reading.spent),
+        "breached_at": reading.breached_at,
+        "ended_at": reading.ended_at,
+        "met": reading.met,
+        "spans": [
+            {
+                "since": span.since,
+                "until": span.until,
+                "running": span.is_running,
+                "worked_seconds": round(span.worked),
+                "policy": span.terms.name,
+                "target_seconds": round(span.terms.seconds),
+                "reason": span.reason,
+            }
+            for span in reading.spans
+        ],
     }
 
 

@@ -15,7 +15,8 @@ from core.refusal import Refusal
 from core.statements import Prepared
 from omni.api.entrance import FAULTS, KEY, checked, once, staff_of
 from omni.services import answering
-from sla.services import clocks
+from sla.models import Policy
+from sla.services import clocks, stories
 from stores.models import Store
 from stores.selectors import find_stores
 from tickets import search
@@ -102,6 +103,34 @@ class CaseView(APIView):
         """One ticket with its clocks and its history."""
         case = find_case(staff=staff_of(request), case_id=case_id)
         return Response(shapes.whole(case, clocks.running(case.clock_subject), list_steps(case)))
+
+
+class ClocksView(APIView):
+    rights = {"GET": Right.CASES_READ, "POST": Right.CONFIGURE}
+
+    @extend_schema(operation_id="cases_clocks", responses={200: schemas.ClockStoryOutput(many=True), **FAULTS})
+    def get(self, request: Request, case_id: int) -> Response:
+        """Why each clock is due when it is due: all its intervals, running and paused, and the promises in force."""
+        case = find_case(staff=staff_of(request), case_id=case_id)
+        found = stories.list_stories(case.clock_subject, now=timezone.now())
+        return Response([shapes.clock_story(clock, reading) for clock, reading in found])
+
+    @extend_schema(
+        operation_id="cases_change_terms", parameters=[KEY], request=schemas.TermsInput, responses={200: schemas.OpenedOutput, **FAULTS}
+    )
+    def post(self, request: Request, case_id: int) -> Response:
+        """Other promises for the ticket from now on; what its clocks have used stays used."""
+        wanted = checked(schemas.TermsInput, request.data)
+        case = find_case(staff=staff_of(request), case_id=case_id)
+        policy = Policy.objects.select_related("calendar").filter(code=wanted["policy"]).first()
+        if policy is None:
+            raise Refusal("policy_unknown", _("There is no such SLA policy."), status=400)
+
+        def change() -> dict[str, Any]:
+            done = cases.change_policy(case_id=case.pk, policy=policy, by=staff_of(request), reason=wanted["reason"], now=timezone.now())
+            return shapes.opened(done, clocks.running(done.clock_subject))
+
+        return Response(once(request, f"api.case.terms:{case_id}", change))
 
 
 class AnswersView(APIView):

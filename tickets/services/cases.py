@@ -27,7 +27,14 @@ from tickets.states import CASE_MOVES, PAUSING, CaseState, Cause, Step
 
 # All that may change: `save` writes the whole ticket.
 _COLUMNS = tuple(field.name for field in Case._meta.local_concrete_fields if not field.primary_key and not field.generated)
+FROM_A_REOPENING = (Metric.NEXT_RESPONSE, Metric.RESOLUTION, Metric.PERIODIC_UPDATE, Metric.HANDOVER)
+FROM_THE_BEGINNING = (Metric.FIRST_RESPONSE, Metric.RESOLUTION, Metric.PERIODIC_UPDATE, Metric.HANDOVER)
 RESPONSES = (Metric.FIRST_RESPONSE, Metric.NEXT_RESPONSE)
+
+
+def zone_of(case: Case) -> str:
+    """The wall clock of the ticket's store; empty without one."""
+    return case.store.time_zone if case.store_id and case.store else ""
 
 
 def next_number() -> str:
@@ -100,8 +107,8 @@ def open_in(
     insert(case)
     opened = _step(case, Step.OPENED, by=by, now=now, details={"topic": list(way.path)})
     insert_all([opened, _step(case, Step.ROUTED, by=None, now=now, details=case.routing)])
-    first = [Metric.FIRST_RESPONSE, Metric.RESOLUTION]
-    running = clocks.start(subject=case.clock_subject, policy=policy, metrics=first, now=now, is_new=True)
+    zone = store.time_zone if store else ""
+    running = clocks.start(subject=case.clock_subject, policy=policy, metrics=FROM_THE_BEGINNING, now=now, is_new=True, store_zone=zone)
     audit.record(action="case.opened", by=by, subject=case, now=now, details={"topic": topic.code, "group": way.group_id})
     rows.show(case, now=now, preview=case.summary, running=running)
     if session.state == SessionState.CLOSED:
@@ -209,6 +216,9 @@ def route(*, case_id: int, group: Group, by: Staff, reason: str, now: datetime) 
         move(case, CaseState.ROUTED)
         case.group, case.owner, case.at_store = group, None, False
         case.routing = {**case.routing, "rerouted": reason}
+        # Each group has its own internal promise.
+        clocks.meet(subject=case.clock_subject, metrics=[Metric.HANDOVER], now=now)
+        clocks.start(subject=case.clock_subject, policy=case.policy, metrics=[Metric.HANDOVER], now=now, store_zone=zone_of(case))
         note_step(case, Step.ROUTED, by=by, now=now, details={"reason": reason})
         audit.record(action="case.routed", by=by, subject=case, now=now, details={"group": group.pk, "reason": reason})
         save(case, now=now)
@@ -255,8 +265,8 @@ def close(*, case_id: int, cause: Cause, by: Staff, now: datetime) -> Case:
             return case
         move(case, CaseState.CLOSED)
         case.closed_at, case.cause, case.unread, case.waiting_since, case.at_store = now, cause, 0, None, False
-        clocks.meet(subject=case.clock_subject, metrics=[Metric.RESOLUTION], now=now)
-        clocks.cancel(subject=case.clock_subject, now=now, metrics=RESPONSES)
+        clocks.meet(subject=case.clock_subject, metrics=[Metric.RESOLUTION, Metric.HANDOVER], now=now)
+        clocks.cancel(subject=case.clock_subject, now=now, metrics=[*RESPONSES, Metric.PERIODIC_UPDATE])
         note_step(case, Step.CLOSED, by=by, now=now, details={"cause": cause})
         audit.record(action="case.closed", by=by, subject=case, now=now, details={"cause": cause})
         save(case, now=now)
@@ -275,13 +285,32 @@ def reopen(*, case_id: int, by: Staff, reason: str, now: datetime) -> Case:
         move(case, CaseState.REOPENED)
         case.closed_at, case.cause, case.owner = None, "", None
         case.waiting_since, case.session = now, session
-        clocks.start(subject=case.clock_subject, policy=case.policy, metrics=[Metric.NEXT_RESPONSE, Metric.RESOLUTION], now=now)
+        clocks.start(subject=case.clock_subject, policy=case.policy, metrics=FROM_A_REOPENING, now=now, store_zone=zone_of(case))
         note_step(case, Step.REOPENED, by=by, now=now, details={"reason": reason})
         audit.record(action="case.reopened", by=by, subject=case, now=now, details={"reason": reason})
         if session.state == SessionState.CLOSED:
             _keep_open_for_case(session)
         save(case, now=now)
         events.publish(CaseReopened(case_id=case.pk))
+        return case
+
+
+def change_policy(*, case_id: int, policy: Policy, by: Staff, reason: str, now: datetime) -> Case:
+    """Other promises for a ticket from now on; what its clocks have used stays used. Raises Refusal."""
+    if not reason.strip():
+        raise Refusal("reason_needed", _("Please say why the promises change."), status=400)
+    with transaction.atomic():
+        case = lock(case_id)
+        if case.state == CaseState.CLOSED:
+            raise Refusal("wrong_state", _("The ticket is closed."))
+        if case.policy_id == policy.pk:
+            return case
+        details = {"from": case.policy.name, "to": policy.name, "reason": reason}
+        clocks.change_policy(subject=case.clock_subject, policy=policy, now=now, store_zone=zone_of(case))
+        case.policy = policy
+        note_step(case, Step.TERMS, by=by, now=now, details=details)
+        audit.record(action="case.terms_changed", by=by, subject=case, now=now, details=details)
+        save(case, now=now)
         return case
 
 

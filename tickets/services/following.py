@@ -43,7 +43,8 @@ class CaseFollower:
     def on_sent(self, session: Session, message: Message, *, now: datetime) -> None:
         for case in _open_cases(session):
             case.first_answer_at = case.first_answer_at or now
-            clocks.meet(subject=case.clock_subject, metrics=RESPONSES, now=now, started_before=message.sent_at)
+            clocks.meet(subject=case.clock_subject, metrics=(*RESPONSES, Metric.PERIODIC_UPDATE), now=now, started_before=message.sent_at)
+            clocks.start(subject=case.clock_subject, policy=case.policy, metrics=[Metric.PERIODIC_UPDATE], now=now)
             if case.waiting_since is not None:  # the guest has written since
                 _wait(case, since=case.waiting_since, now=now)
             cases.save(case, now=now)

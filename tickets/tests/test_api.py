@@ -216,3 +216,20 @@ def test_the_description_has_no_gaps():
     out, faults = StringIO(), StringIO()
     call_command("spectacular", validate=True, fail_on_warn=True, stdout=out, stderr=faults)
     assert "/api/v1/cases/" in out.getvalue()
+
+
+def test_other_promises_keep_the_time_used_and_the_story_tells_it(client, program, session):
+    opened = open_case(program, session).json()
+    other = b.a_policy("slow", first=60, following=60, resolution=960)
+    rights = [*b.OPERATOR_RIGHTS, Right.CONFIGURE, Right.EVERYTHING]
+    chief = Program(client, b.a_person("chief", role=b.a_role("chief", rights)))
+    address = f"cases/{opened['id']}/clocks"
+    assert program.post(address, {"policy": "slow", "reason": "важно"}).status_code == 403
+    assert chief.post(address, {"policy": "nothing", "reason": "x"}).status_code == 400
+    assert chief.post(address, {"policy": "slow", "reason": "важно"}).status_code == 200
+    case = Case.objects.get(pk=opened["id"])
+    assert case.policy == other
+    assert case.steps.filter(step="terms", details__reason="важно").exists()
+    resolution = next(clock for clock in chief.get(address).json() if clock["metric"] == "resolution")
+    assert [span["policy"] for span in resolution["spans"]] == [b.a_topic().policy.name, "slow"]
+    assert resolution["spans"][-1]["target_seconds"] == 960 * 60
