@@ -31,6 +31,9 @@ TRIED_TOKEN = "otklik-connection-check"  # noqa: S105 - nobody's token
 class NoticeChannel:
     """The parts of omni.channels.contract.Adapter of a vendor that delivers nothing to us; those with statuses replace them."""
 
+    medium = "sms"
+    """What reaches the guest (omni.models.NoticeMedium)."""
+
     def verify(self, event: RawEvent, account: AccountConfig) -> None:
         """Nobody posts here."""
         raise Unverified("this channel has no webhook")
@@ -48,6 +51,8 @@ class NoticeChannel:
 
 class PushChannel(NoticeChannel):
     """A vendor of push notices."""
+
+    medium = "push"
 
     def send(self, outgoing: Outgoing, account: AccountConfig) -> SendResult:
         raise NotImplementedError

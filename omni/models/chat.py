@@ -6,12 +6,13 @@ from django.db import models
 from django.db.models import Q
 
 from omni.models.accounts import ChannelAccount
+from omni.models.conversations import Session
 
 
 class ChatToken(models.Model):
     """A visitor's way in from one device; only digests of the token and of the device's secret are kept."""
 
-    PERSONAL = ("visitor", "page_url", "user_agent", "name", "phone")
+    PERSONAL = ("visitor", "page_url", "user_agent", "name", "phone", "facts")
 
     digest = models.CharField(max_length=64, unique=True)
     account = models.ForeignKey(ChannelAccount, models.CASCADE, related_name="+", db_index=False)
@@ -23,6 +24,8 @@ class ChatToken(models.Model):
     """E.164; name and telephone are set only when the site's server vouches for them."""
     page_url = models.CharField(max_length=1000, blank=True)
     user_agent = models.CharField(max_length=240, blank=True)
+    facts = models.JSONField(default=dict, blank=True)
+    """What an app says of itself and of what is chosen in it (omni.chat.facts)."""
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
@@ -68,3 +71,13 @@ class ChatUpload(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["created_at"], condition=Q(used_at__isnull=True), name="chat_upload_unused")]
+
+
+class SessionFacts(models.Model):
+    """From what the guest writes: the app's version, the store chosen in it, as the newest message of the dialogue said it."""
+
+    PERSONAL = ("facts",)
+
+    session = models.OneToOneField(Session, models.CASCADE, primary_key=True, related_name="facts")
+    facts = models.JSONField(default=dict)
+    updated_at = models.DateTimeField()
