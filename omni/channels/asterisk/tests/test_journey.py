@@ -120,14 +120,15 @@ def test_without_linked_ids_the_legs_are_still_one_call(listen):
 
 
 @BOTH
-def test_after_a_break_it_is_heard_on_and_what_was_missed_is_asked_for(server, listen, interface):
+def test_after_a_break_it_is_heard_on_and_what_was_missed_is_asked_for(server, listen, interface, monkeypatch):
+    monkeypatch.setattr(exchanges, "GRACE", timedelta(0))
+    monkeypatch.setattr(exchanges, "LOOK_SECONDS", 1.0)
     account, operator = an_asterisk(server, interface)
     listen(exchanges.listen, account.pk)
     until(lambda: server.listeners == 1)
     guest, desk = server.ring()
     server.answer(guest, desk)
     until(understood(lambda: Call.objects.filter(state="talking").exists()))
-    Call.objects.update(last_step_at=timezone.now() - timedelta(minutes=1))
     server.channels.clear()  # all hang up, and nobody is told
     server.drop()
     until(understood(lambda: Call.objects.filter(state="ended").exists()))
