@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from celery.schedules import schedule
+from celery.schedules import crontab, schedule
 from csp.constants import NONE, SELF
 from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
@@ -236,9 +236,22 @@ CELERY_BEAT_SCHEDULE = {
         "omni.tasks.sweep_calls": 60,
         "omni.tasks.distribute_waiting": 5,
         "omni.tasks.purge_chat": 3600,
+        "loyalty.tasks.fold_house_accounts": 60,
+        "loyalty.tasks.expire_reservations": 30,
+        "loyalty.tasks.end_lots": 300,
+        "loyalty.tasks.tell_guests": 15,
+        "loyalty.tasks.send_operations": 5,
+        "loyalty.tasks.carry_on_imports": 10,
+        "loyalty.tasks.prove_recent": 300,
         "workstation.tasks.wake_snoozed": 15,
         "reports.tasks.count_closed": 60,
     }.items()
+}
+# In the small hours of Moscow; Celery counts in UTC.
+CELERY_BEAT_SCHEDULE["loyalty.tasks.prove_everything"] = {
+    "task": "loyalty.tasks.prove_everything",
+    "schedule": crontab(hour=0, minute=40),
+    "options": {"expires": 3600},
 }
 
 METRICS_TOKEN = env.text("METRICS_TOKEN")

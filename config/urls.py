@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("core.urls")),
     path("", include("accounts.urls")),
     path("", include("omni.urls")),
+    path("", include("loyalty.urls")),
     path("", include("tickets.urls")),
     path("", include("reports.urls")),
     path("", include("workstation.urls")),
