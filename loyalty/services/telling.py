@@ -23,6 +23,9 @@ def tell_due(*, now: datetime) -> int:
 
 def tell(*, compensation_id: object, now: datetime) -> bool:
     """Tell the guest once; False when another process is at it, nobody has a way, or the way is at fault."""
+    if not notifiers():  # none is registered yet: it waits as for a way that is at fault
+        _later(compensation_id, now)
+        return False
     try:
         with transaction.atomic():
             found = (

@@ -229,8 +229,11 @@ def test_the_guest_is_told_once_and_a_fault_is_tried_again(world, monkeypatch):
     assert Compensation.objects.get(pk=given.pk).notice == NoticeState.GIVEN
 
 
-def test_without_a_way_to_the_guest_it_says_so(world):
+def test_without_a_way_to_the_guest_it_says_so(world, monkeypatch):
     given = give(world, 100)
+    assert not telling.tell(compensation_id=given.pk, now=NOW)
+    assert Compensation.objects.get(pk=given.pk).notice == NoticeState.WAITING  # nobody has registered a way yet
+    monkeypatch.setattr(notices, "_notifiers", [SimpleNamespace(tell=lambda compensation, now: False)])
     telling.tell(compensation_id=given.pk, now=NOW)
     assert Compensation.objects.get(pk=given.pk).notice == NoticeState.NO_WAY
 
