@@ -35,7 +35,7 @@ DATABASES = {"default": env.database(DATABASE_URL or "postgres://nobody@127.0.0.
 PREPARED_STATEMENTS = env.flag("PREPARED_STATEMENTS", default=True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-OWN_APPS = ["core", "accounts", "stores", "customers", "sla", "worklist", "omni", "loyalty", "tickets", "workstation", "reports", "demo"]
+OWN_APPS = ["core", "accounts", "stores", "customers", "sla", "escalation", "worklist", "omni", "loyalty", "tickets", "workstation", "reports", "demo"]
 INSTALLED_APPS = [
     "unfold",
     "django.contrib.admin",
@@ -225,6 +225,11 @@ CELERY_BEAT_SCHEDULE = {
         "core.tasks.relay_live_events": 2,
         "core.tasks.purge_journals": 3600,
         "sla.tasks.mark_breaches": 5,
+        "escalation.tasks.tick_runs": 2,
+        "escalation.tasks.start_due": 15,
+        "escalation.tasks.send_notices": 2,
+        "escalation.tasks.watch_runs": 30,
+        "escalation.tasks.record_duty": 60,
         "worklist.tasks.fold_counters": 10,
         "omni.tasks.sweep_journal": 5,
         "omni.tasks.sweep_attempts": 5,
@@ -251,6 +256,12 @@ CELERY_BEAT_SCHEDULE = {
 CELERY_BEAT_SCHEDULE["loyalty.tasks.prove_everything"] = {
     "task": "loyalty.tasks.prove_everything",
     "schedule": crontab(hour=0, minute=40),
+    "options": {"expires": 3600},
+}
+
+CELERY_BEAT_SCHEDULE["escalation.tasks.dry_run_maps"] = {
+    "task": "escalation.tasks.dry_run_maps",
+    "schedule": crontab(minute="20", hour="1"),
     "options": {"expires": 3600},
 }
 
