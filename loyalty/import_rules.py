@@ -90,7 +90,10 @@ def read_header(line: str, kind: str) -> Columns:
     """The columns that the first line names, in any order, separated by comma, semicolon or tab. Raises NoHeader."""
     text = line.removeprefix("\ufeff").strip("\r\n")
     delimiter = max(",;\t", key=text.count)
-    names = [name.strip().lower() for name in next(csv.reader([text], delimiter=delimiter), [])]
+    try:
+        names = [name.strip().lower() for name in next(csv.reader([text], delimiter=delimiter), [])]
+    except csv.Error:
+        raise NoHeader("CSV") from None
     places = {name: names.index(name) for name in Header if name in names}
     if missing := [name for name in NEEDED[kind] if name not in places]:
         raise NoHeader(", ".join(missing))

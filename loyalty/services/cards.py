@@ -12,7 +12,7 @@ from core.locks import serialise
 from core.refusal import Refusal
 from customers.models import Guest
 from loyalty.models import Account, Card, Lot, Wallet
-from loyalty.services import accounts
+from loyalty.services import accounts, outbox
 from loyalty.services.ledger import again, post
 from loyalty.states import AccountKind, CardState, TransferKind
 from loyalty.types import Order, Outcome
@@ -59,6 +59,7 @@ def _link(number: str, guest: Guest, now: datetime, by: Staff | None) -> Wallet:
             theirs.guest, own = guest, theirs
         elif own.pk != theirs.pk:
             join(wallet=theirs, into=own, now=now)
+        outbox.give_cards(guest_id=guest.pk, number=number, now=now)
         audit.record(action="card.linked", by=by, subject=card, now=now, details={"guest": guest.pk})
         return own
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from datetime import datetime
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from django.core.files import File
 from django.db import transaction
@@ -34,23 +34,24 @@ def _wrong_state() -> Refusal:
 
 def keep(work: Import, *, by: Staff | None, now: datetime, content: BinaryIO | None = None) -> Import:
     """A new import with its file. `content` = read from there instead of an upload. Raises Refusal `same_file`."""
-    if content is not None:
-        work.file.save(work.name, File(content), save=False)
-    work.digest, work.bytes_total = _digest(work), work.file.size
+    source = File(content) if content is not None else cast("File[bytes]", work.file.file)
+    work.digest, work.bytes_total = _digest(source), source.size
     work.created_by, work.created_at = by, now
     with transaction.atomic():
         if Import.objects.filter(digest=work.digest, kind=work.kind).exclude(state=ImportState.STOPPED).exists():
             raise Refusal("same_file", _("This very file has been uploaded before."))
+        if content is not None:
+            work.file.save(work.name, source, save=False)
         work.save()
         audit.record(action="points_import.uploaded", by=by, subject=work, now=now, details={"name": work.name, "sha256": work.digest})
     return work
 
 
-def _digest(work: Import) -> str:
+def _digest(source: "File[bytes]") -> str:
     found = hashlib.sha256()
-    with work.file.open("rb") as file:
-        while chunk := file.read(1024 * 1024):
-            found.update(chunk)
+    for chunk in source.chunks():
+        found.update(chunk)
+    source.seek(0)
     return found.hexdigest()
 
 

@@ -1,5 +1,6 @@
 """Files of points: rows checked one by one, repeats and contradictions, kills in the middle, totals proved, rejects told."""
 
+import contextlib
 import io
 from datetime import date
 
@@ -243,7 +244,5 @@ def test_any_fields_give_a_row_or_a_reason(fields, kind):
 
 @given(st.text(max_size=60))
 def test_any_first_line_is_a_header_or_refused(line):
-    try:
+    with contextlib.suppress(NoHeader):
         assert set(read_header(line, ImportKind.BALANCES).places) >= {"card", "points"}
-    except NoHeader:
-        pass  # any other fault fails the test

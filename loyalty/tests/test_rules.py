@@ -91,7 +91,7 @@ def test_a_repeat_changes_nothing(before, orders):
     known = {order.id: order.body for order in entries.transfers}
     again, nothing = plan(orders, Books(accounts, known, list(lots.values()), entries.uses), now=NOW)
     done = {order.id for order in entries.transfers}
-    for order, first, second in zip(orders, outcomes, again, strict=True):
+    for first, second in zip(outcomes, again, strict=True):
         if first in CARRIED_OUT:
             assert second in (Outcome.REPEATED, Outcome.CHAIN, Outcome.REUSED)
     assert not done & {order.id for order in nothing.transfers}

@@ -1,0 +1,181 @@
+"""Files of points: uploaded, checked, let in by another person, watched."""
+
+import csv
+from collections.abc import Iterator
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import models, transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from accounts.models import Staff
+from accounts.rights import Right
+from core.admin import ReadOnlyAdmin, in_lines, record
+from core.refusal import Refusal
+from loyalty.models import Import
+from loyalty.services import import_steps, imports
+from loyalty.states import ImportKind, ImportState
+
+_STEPS = {"check": _("Check the file"), "approve": _("Let it in"), "stop": _("Stop")}
+_OFFERED = {
+    ImportState.NEW: ("check",),
+    ImportState.CHECKING: ("stop",),
+    ImportState.CHECKED: ("approve", "stop"),
+    ImportState.LOADING: ("stop",),
+    ImportState.STOPPED: ("check", "approve"),
+}
+REFRESH_SECONDS = "5"
+
+
+class NewImportForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = Import
+        fields = ("name", "kind", "chain", "file", "largest", "period_from", "period_to")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        begins, ends = cleaned.get("period_from"), cleaned.get("period_to")
+        if cleaned.get("kind") == ImportKind.ACCRUAL and not (begins and ends and begins <= ends):
+            raise forms.ValidationError(_("An accrual needs its period."))
+        return cleaned
+
+
+class StepForm(forms.ModelForm):  # type: ignore[type-arg]
+    step = forms.ChoiceField(label=_("Next step"), required=False, widget=UnfoldAdminSelectWidget)
+
+    class Meta:
+        model = Import
+        fields = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offered = _OFFERED.get(ImportState(self.instance.state), ())
+        self.fields["step"].choices = [("", "—"), *((step, _STEPS[step]) for step in offered)]  # type: ignore[attr-defined]
+
+
+@admin.register(Import)
+class ImportAdmin(ReadOnlyAdmin):
+    """The page renews itself while a file is read or loaded."""
+
+    view_right = Right.POINTS
+    list_display = ("created_at", "name", "kind", "chain", "state", "progress", "good_rows", "rejected_rows")
+    list_filter = ("kind", "state")
+    list_select_related = ("chain",)
+    ordering = ("-pk",)
+    readonly_fields = (
+        "name", "kind", "chain", "state", "progress", "lines_read", "good_rows", "good_points", "rejected_rows", "rejects", "loaded_rows",
+        "loaded_points", "totals", "created_by", "created_at", "approved_by", "finished_at",
+    )  # fmt: skip
+
+    # Who may add and change is asked in the views: the right to load.
+    has_add_permission = admin.ModelAdmin.has_add_permission  # type: ignore[assignment]
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return isinstance(obj, Import) and ImportState(obj.state) in _OFFERED and _may_load(request)
+
+    def get_form(self, request: HttpRequest, obj: models.Model | None = None, change: bool = False, **kwargs: Any) -> Any:
+        self.form = StepForm if obj else NewImportForm
+        return super().get_form(request, obj, change=change, **kwargs)
+
+    def get_fields(self, request: HttpRequest, obj: models.Model | None = None) -> Any:
+        if obj is None:
+            return NewImportForm.Meta.fields
+        return (*self.readonly_fields, "step") if self.has_change_permission(request, obj) else self.readonly_fields
+
+    def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> Any:
+        return self.readonly_fields if obj else ()
+
+    @admin.display(description=_("progress"))
+    def progress(self, work: Import) -> SafeString:
+        share = imports.share_done(work)
+        return format_html('<progress max="100" value="{}"></progress> {} %', round(share * 100), round(share * 100))
+
+    @admin.display(description=_("rejected rows as CSV"))
+    def rejects(self, work: Import) -> SafeString | str:
+        if not work.rejected_rows:
+            return "–"
+        return format_html('<a href="{}">{}</a>', reverse("admin:loyalty_import_rejects", args=[work.pk]), _t("Download"))
+
+    @admin.display(description=_("proof of the totals"))
+    def totals(self, work: Import) -> SafeString:
+        return in_lines(work.proof.items())
+
+    def save_model(self, request: HttpRequest, obj: models.Model, form: Any, change: bool) -> None:
+        assert isinstance(obj, Import) and isinstance(request.user, Staff)
+        try:
+            if change:
+                self._step(obj, form.cleaned_data.get("step"), request.user)
+            else:
+                import_steps.keep(obj, by=request.user, now=timezone.now())
+        except Refusal as refusal:
+            messages.error(request, str(refusal))
+
+    def _step(self, work: Import, step: str | None, by: Staff) -> None:
+        steps = {"check": import_steps.start_check, "approve": import_steps.approve, "stop": import_steps.stop}
+        if step:
+            steps[step](work=work, by=by, now=timezone.now())
+
+    def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not _may_load(request):
+            raise PermissionDenied
+        answer: HttpResponse = super().add_view(request, *args, **kwargs)
+        return answer
+
+    def response_add(self, request: HttpRequest, obj: models.Model, post_url_continue: str | None = None) -> HttpResponse:
+        if obj.pk is None:  # refused: the list says why
+            return self.response_post_save_add(request, obj)
+        answer: HttpResponse = super().response_add(request, obj, post_url_continue)
+        return answer
+
+    def log_addition(self, request: HttpRequest, obj: models.Model, message: Any) -> Any:
+        return super().log_addition(request, obj, message) if obj.pk else None
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        answer: HttpResponseBase = super().change_view(request, object_id, *args, **kwargs)
+        if request.method == "GET" and Import.objects.filter(pk=object_id, state__in=import_steps.ACTIVE).exists():
+            answer.headers["Refresh"] = REFRESH_SECONDS
+        return answer
+
+    def get_urls(self) -> list[URLPattern]:
+        own = path("<int:import_id>/rejects.csv", self.admin_site.admin_view(self.rejects_view), name="loyalty_import_rejects")
+        urls: list[URLPattern] = super().get_urls()
+        return [own, *urls]
+
+    def rejects_view(self, request: HttpRequest, import_id: int) -> HttpResponseBase:
+        """Every row that was not taken, with its line and the reason; card numbers are personal, so it is recorded."""
+        work = get_object_or_404(Import, pk=import_id)
+        if not self.has_view_permission(request, work):
+            raise PermissionDenied
+        with transaction.atomic():
+            record(request, "points_import.rejects_seen", work, {})
+        answer = StreamingHttpResponse(_csv(work), content_type="text/csv; charset=utf-8")
+        answer.headers["Content-Disposition"] = f'attachment; filename="rejects-{work.pk}.csv"'
+        return answer
+
+
+class _Echo:
+    """A file for the csv writer that hands its text on."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def _csv(work: Import) -> Iterator[str]:
+    writer = csv.writer(_Echo())
+    yield "\ufeff" + writer.writerow([_t("line"), _t("reason"), _t("row")])
+    for row in imports.rejects_of(work):
+        yield writer.writerow(row)
+
+
+def _may_load(request: HttpRequest) -> bool:
+    return isinstance(request.user, Staff) and request.user.has_right(Right.LOAD_POINTS)
