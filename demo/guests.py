@@ -1,4 +1,4 @@
-"""Guests of the demo over the real wire: Telegram by its provider server, the web chat by its public API, mail by SMTP. No database."""
+"""Guests of the demo over the real wire: the chat by its API, mail by SMTP, all others by their provider servers. No database."""
 
 import secrets
 import smtplib
@@ -33,6 +33,8 @@ class Guest(Protocol):
     """A guest in one channel. `kept` is what lets the same guest go on later: plain JSON."""
 
     kept: dict[str, Any]
+    hears: bool
+    """Whether the channel brings answers back."""
 
     def say(self, text: str, *, name: str) -> None:
         """Write to the product. Raises Unreachable."""
@@ -43,6 +45,8 @@ class Guest(Protocol):
 
 class TelegramGuest:
     """Writes and reads through the control plane of the Bot API server."""
+
+    hears = True
 
     def __init__(self, outside: Outside, kept: dict[str, Any]) -> None:
         self._control = f"{outside.providers}/_control/telegram"
@@ -65,16 +69,17 @@ class TelegramGuest:
 class ChatGuest:
     """A visitor of the site's chat, by the API that the widget uses."""
 
+    hears = True
+
     def __init__(self, outside: Outside, kept: dict[str, Any]) -> None:
         self._chat, self._site_key = f"{outside.product}/chat", str(outside.facts.get("site_key", ""))
-        self._origin = outside.providers
+        self._place: dict[str, Any] = {"page_url": f"{outside.providers}/shop/"}
+        self._origin = {"Origin": outside.providers}
         self.kept = {"device_id": secrets.token_urlsafe(24), **kept}
         self._seen = 0
 
     def say(self, text: str, *, name: str) -> None:
-        begun = self._post(
-            "sessions", {"site_key": self._site_key, "device_id": self.kept["device_id"], "page_url": f"{self._origin}/shop/"}
-        )
+        begun = self._post("sessions", {"site_key": self._site_key, "device_id": self.kept["device_id"], **self._place})
         self.kept["token"] = begun["session_token"]
         posted = self._post("messages", {"client_msg_id": str(uuid.uuid4()), "text": text, "prechat": {"name": name}})
         self._seen = max([posted["seq"] or 0, *[message["seq"] for message in begun["messages"]]])
@@ -94,11 +99,23 @@ class ChatGuest:
 
     def _headers(self) -> dict[str, str]:
         token = self.kept.get("token")
-        return {"Origin": self._origin} | ({"Authorization": f"Bearer {token}"} if token else {})
+        return self._origin | ({"Authorization": f"Bearer {token}"} if token else {})
+
+
+class AppGuest(ChatGuest):
+    """A customer with our mobile app: the same API, without a page."""
+
+    def __init__(self, outside: Outside, kept: dict[str, Any]) -> None:
+        super().__init__(outside, kept)
+        account = outside.facts.get("channels", {}).get("mobile", {})
+        self._site_key, self._origin = str(account.get("settings", {}).get("site_key", "")), {}
+        self._place = {"app": {"platform": "android", "version": "7.7", "system": "Android 15", "model": "demo"}}
 
 
 class MailGuest:
     """Sends mails by SMTP to the product's mailbox and reads what the mail server takes for the guest."""
+
+    hears = True
 
     def __init__(self, outside: Outside, kept: dict[str, Any]) -> None:
         self._mail: Mapping[str, Any] = outside.facts.get("mail") or {}
@@ -138,11 +155,50 @@ class MailGuest:
                 yield _with_files(entry["text"], entry["files"])
 
 
-CHANNELS: Mapping[str, type[TelegramGuest] | type[ChatGuest] | type[MailGuest]] = {
+class PlayedGuest:
+    """A guest of any other channel, in the one form that the provider servers have for all of them."""
+
+    def __init__(self, outside: Outside, kept: dict[str, Any], *, channel: str) -> None:
+        self._phone, self._channel = f"{outside.providers}/phone", channel
+        self.kept = {"id": "", **kept}
+        self.hears = True
+        self._seen = 0
+
+    def say(self, text: str, *, name: str) -> None:
+        self.kept["id"] = self.kept["id"] or self._new_id()
+        told = _post(f"{self._phone}/say", {"channel": self._channel, "id": self.kept["id"], "name": name, "text": text})
+        if not told["taken"]:
+            raise Unreachable(f"The product did not take the event: it answered {told['statuses'] or 'nothing'}.")
+        self.hears, self._seen = told["answers"], told["seen"]
+
+    def _new_id(self) -> str:
+        found = next((one for one in _get(f"{self._phone}/channels") if one["kind"] == self._channel), None)
+        if found is None or not found["writes"]:
+            raise Unreachable(f"Nobody can write through {self._channel} here.")
+        return f"{'79' if found['phone'] else ''}{500_000_000 + secrets.randbelow(400_000_000)}"
+
+    def answers(self, seconds: float) -> Iterator[str]:
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            wait = {"after": self._seen, "wait": min(left, STEP_SECONDS)}
+            talk = _get(f"{self._phone}/talk", channel=self._channel, id=self.kept["id"], **wait)
+            for message in talk["messages"]:
+                if not message["own"] and message["n"] > self._seen:
+                    yield _with_files(message["text"], message["files"])
+            self._seen = talk["seen"]
+
+
+OWN: Mapping[str, type[TelegramGuest] | type[ChatGuest] | type[MailGuest]] = {
     "telegram": TelegramGuest,
     "webchat": ChatGuest,
     "email": MailGuest,
+    "mobile": AppGuest,
 }
+
+
+def guest_of(channel: str, outside: Outside, kept: dict[str, Any]) -> Guest:
+    """A guest in a channel, by the channel's kind; `kept` as an earlier one left it."""
+    return OWN[channel](outside, kept) if channel in OWN else PlayedGuest(outside, kept, channel=channel)
 
 
 def _with_files(text: str, files: list[str]) -> str:

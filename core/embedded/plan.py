@@ -54,6 +54,9 @@ class Plan:
     def mail_fetcher(self) -> Program:
         return self._python("mail", str(self.checkout / "manage.py"), "fetch_mail", stop_stage=THEN)
 
+    def exchange_listener(self) -> Program:
+        return self._python("exchanges", str(self.checkout / "manage.py"), "listen_asterisk", stop_stage=THEN)
+
     def providers(self) -> Program:
         """The provider servers of the demo."""
         where = ("--port", str(self.providers_port), "--product", self.url, "--demo", str(self.var / "demo.json"))

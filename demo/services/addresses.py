@@ -6,16 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
+from django.urls import reverse
 
 from core.embedded.ports import kept_port
 from core.embedded.private_files import write_private
+from demo.channels import ALL, CHANNELS, MAIL_ADDRESS
+from omni.channels.registry import adapter_for
 from omni.models import ChannelAccount
 
 FILE = "demo.json"
-MAIL_ADDRESS = "otklik@lukoshko.example"
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class Addresses:
     providers: str
     smtp_port: int
     imap_port: int
+    ari_port: int = 0
 
 
 def present() -> Addresses:
@@ -38,11 +41,18 @@ def present() -> Addresses:
         providers=f"http://127.0.0.1:{port + 1}",
         smtp_port=kept_port("smtp", book),
         imap_port=kept_port("imap", book),
+        ari_port=kept_port("ari", book),
     )
 
 
 def settings_of(kind: str, addresses: Addresses) -> dict[str, Any]:
     """The part of a demo account's settings that depends on the addresses."""
+    at = ALL[kind].at
+    return {"demo": True, **{name: addresses.providers + path for name, path in at.items()}, **_own_settings(kind, addresses)}
+
+
+def _own_settings(kind: str, addresses: Addresses) -> dict[str, Any]:
+    """What is no plain address of the provider servers."""
     origin = urlsplit(addresses.providers)
     by_kind: dict[str, dict[str, Any]] = {
         "telegram": {"api_base": addresses.providers},
@@ -51,8 +61,9 @@ def settings_of(kind: str, addresses: Addresses) -> dict[str, Any]:
             "imap": {"host": "127.0.0.1", "port": addresses.imap_port, "tls": "none", "user": MAIL_ADDRESS},
             "smtp": {"host": "127.0.0.1", "port": addresses.smtp_port, "tls": "none"},
         },
+        "asterisk": {"ari": {"address": f"http://127.0.0.1:{addresses.ari_port}", "app": "otklik"}},
     }
-    return {"demo": True, **by_kind[kind]}
+    return by_kind.get(kind, {})
 
 
 def demo_accounts() -> Sequence[ChannelAccount]:
@@ -74,22 +85,42 @@ def tell(addresses: Addresses, sign_ins: Sequence[Mapping[str, str]]) -> Path:
     facts: dict[str, Any] = {"product": addresses.product, "providers": addresses.providers, "sign_ins": list(sign_ins)}
     facts["pages"] = [
         {"title": "Workstation", "url": f"{addresses.product}/"},
-        {"title": "Guest's phone (Telegram)", "url": f"{addresses.providers}/"},
+        {"title": "Guest's phone (every messenger, marketplace, review site, exchange)", "url": f"{addresses.providers}/"},
         {"title": "Guest's mailbox", "url": f"{addresses.providers}/mail/"},
         {"title": "Shop's site with the chat", "url": f"{addresses.providers}/shop/"},
     ]
+    facts["channels"] = {}
     for account in demo_accounts():
-        facts |= _facts(account, addresses)
+        if account.kind in CHANNELS:
+            facts["channels"][account.kind] = _channel(account, addresses)
+        else:
+            facts |= _facts(account, addresses)
     path = Path(settings.VAR_DIR) / FILE
     write_private(path, json.dumps(facts, ensure_ascii=False, indent=1))
     return path
 
 
+def _channel(account: ChannelAccount, addresses: Addresses) -> dict[str, Any]:
+    """What the provider server of the account's channel must know of it."""
+    config = account.config()
+    has_webhook = adapter_for(account.kind).form.has_webhook
+    webhook = _webhook(account, config.secrets, addresses) if has_webhook else ""
+    return {"settings": dict(config.settings), "secrets": dict(config.secrets), "webhook": webhook}
+
+
+def _webhook(account: ChannelAccount, hidden: Mapping[str, str], addresses: Addresses) -> str:
+    """Our address as the vendor is given it."""
+    key = ALL[account.kind].key
+    query = f"?{urlencode({key[0]: hidden[key[1]]})}" if key else ""
+    return addresses.product + reverse("webhook", kwargs={"kind": account.kind, "account_id": account.public_id}) + query
+
+
 def _facts(account: ChannelAccount, addresses: Addresses) -> dict[str, Any]:
     config = account.config()
     if account.kind == "telegram":
-        webhook = f"{addresses.product}/hooks/telegram/{account.public_id}/"
-        return {"telegram": {"token": config.secrets["bot_token"], "secret": config.secrets["webhook_secret"], "webhook": webhook}}
+        hidden = config.secrets
+        webhook = _webhook(account, hidden, addresses)
+        return {"telegram": {"token": hidden["bot_token"], "secret": hidden["webhook_secret"], "webhook": webhook}}
     if account.kind == "webchat":
         return {"site_key": str(account.settings["site_key"])}
     password = config.secrets["imap_password"]

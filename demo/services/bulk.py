@@ -12,6 +12,7 @@ from demo.bulk.cases import OPEN_SHARE, CaseMaker, make_all
 from demo.bulk.grammar import pools
 from demo.bulk.rows import GuestFacts, Lines, RowMaker
 from demo.bulk.world import Channel, Matter, Promise, World
+from demo.channels import FIRST
 from demo.material import material, on_street
 from demo.services import people
 from demo.services.addresses import Addresses
@@ -83,11 +84,11 @@ def _add_stores(number: int) -> None:
 
 
 def world_of(*, now: datetime) -> World:
-    """The base's people, channels, topics and stores as plain values."""
+    """The base's people, topics, stores and the channels whose stories we can tell, as plain values."""
     members = {group.pk: tuple(sorted(one.pk for one in group.staff.all())) for group in Group.objects.prefetch_related("staff")}
     channels = [
         Channel(one.pk, one.kind, str(one.public_id), one.queue_id, one.queue.group_id, members[one.queue.group_id])
-        for one in ChannelAccount.objects.select_related("queue").order_by("pk")
+        for one in ChannelAccount.objects.filter(kind__in=FIRST).select_related("queue").order_by("pk")
         if members[one.queue.group_id]
     ]
     stores = tuple(Store.objects.order_by("number").values_list("pk", flat=True))

@@ -11,9 +11,11 @@ from django.contrib.auth.hashers import make_password
 from accounts.models import Group, Membership, Role, Staff
 from core.text import searchable
 from customers.models import Guest, Identity
+from demo.channels import ALL, EXTENSION, FIRST, make_secret
 from demo.material import material, on_street
-from demo.services.addresses import MAIL_ADDRESS, Addresses, settings_of
-from omni.models import ChannelAccount, Queue
+from demo.services.addresses import Addresses, demo_accounts, settings_of
+from omni.channels.registry import adapter_for, kinds
+from omni.models import ChannelAccount, Extension, Queue
 from stores.models import Chain, Region, Store, StoreStaff
 
 PASSWORD = "otklik-demo"  # noqa: S105  of the demo, printed at its start
@@ -71,49 +73,40 @@ def make_staff(stores: Sequence[Store]) -> list[Staff]:
 
 
 def make_accounts(addresses: Addresses) -> list[ChannelAccount]:
-    """A bot, a site's chat and a mailbox, pointing at the demo's provider servers."""
+    """An account of every channel that has none of the demo's yet, pointing at the demo's provider servers."""
     queues = {queue.code: queue for queue in Queue.objects.all()}
-    greeting = {
-        "ru": "Здравствуйте! Чем помочь? Отвечаем обычно за пару минут.",
-        "en": "Hello! How can we help? We usually answer in minutes.",
-    }
-    own: dict[str, tuple[str, str, dict[str, Any], dict[str, str]]] = {
-        "telegram": (
-            "messengers",
-            "Telegram: @lukoshko_otklik",
-            {},
-            {"bot_token": f"700000001:{secrets.token_urlsafe(24)}", "webhook_secret": secrets.token_urlsafe(24)},
-        ),
-        "webchat": (
-            "site-chat",
-            "Чат на lukoshko.example",
-            {"site_key": secrets.token_urlsafe(12), "greeting": greeting, "title": {"ru": "Лукошко", "en": "Lukoshko"}},
-            {"identity_key": secrets.token_urlsafe(32)},
-        ),
-        "email": (
-            "mail",
-            MAIL_ADDRESS,
-            {"address": MAIL_ADDRESS, "name": "Лукошко", "poll_seconds": 2},
-            {"imap_password": secrets.token_urlsafe(18), "thread_key": secrets.token_urlsafe(32)},
-        ),
-    }
-    made = []
-    for kind, (queue, name, fields, hidden) in own.items():
-        account = ChannelAccount(kind=kind, name=name, queue=queues[queue], settings={**fields, **settings_of(kind, addresses)})
-        account.set_secrets(**hidden)
-        account.save()
-        made.append(account)
+    there = {account.kind for account in demo_accounts()}
+    wanted = {kind: channel for kind, channel in ALL.items() if kind in kinds() and kind not in there}
+    made = [_account(kind, queues[channel.queue], addresses) for kind, channel in wanted.items()]
+    _give_telephones([account for account in made if ALL[account.kind].calls])
     return made
 
 
+def _account(kind: str, queue: Queue, addresses: Addresses) -> ChannelAccount:
+    channel = ALL[kind]
+    settings = {**channel.settings, **{name: secrets.token_urlsafe(12) for name in channel.made}, **settings_of(kind, addresses)}
+    account = ChannelAccount(kind=kind, name=channel.name, queue=queue, settings=settings)
+    names = [secret.name for secret in adapter_for(kind).form.secrets if secret.name not in channel.unused]
+    account.set_secrets(**{name: make_secret(kind, name) for name in names})
+    account.save()
+    return account
+
+
+def _give_telephones(exchanges: Sequence[ChannelAccount]) -> None:
+    """The first operator has a telephone in each exchange."""
+    for operator in Staff.objects.filter(login="operator"):
+        Extension.objects.bulk_create([Extension(account=account, number=EXTENSION, staff=operator) for account in exchanges])
+
+
 def make_guests(chance: random.Random, accounts: Sequence[ChannelAccount], *, now: datetime) -> list[Identity]:
-    """Guests with one to three identities each; the list has every identity with its guest."""
+    """Guests with one to three identities each, in the channels of the demo's stories; the list has every identity with its guest."""
     told = material("people")
     guests = [_guest(chance, told, number, now) for number in range(GUESTS)]
     Guest.objects.bulk_create(guests)
     identities = []
+    written_by = [account for account in accounts if account.kind in FIRST]
     for number, guest in enumerate(guests):
-        for account in chance.sample(list(accounts), chance.choices([1, 2, 3], [5, 3, 2])[0]):
+        for account in chance.sample(written_by, chance.choices([1, 2, 3], [5, 3, 2])[0]):
             identities.append(_identity(account, guest, number))
     return Identity.objects.bulk_create(identities)
 

@@ -11,8 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.providers.channels import channel_arguments, channel_servers
 from tests.providers.frame import Frame, Provider
 from tests.providers.mail import mail_arguments, mail_servers
+from tests.providers.played import PlayedGuests
 from tests.providers.telegram import TOKEN, TelegramServer
 from tests.providers.telegram_rules import BotError
 from tests.providers.web import WebPages
@@ -35,7 +37,16 @@ def telegram_and_pages(options: argparse.Namespace) -> Sequence[Provider]:
     return telegram, WebPages(telegram, options.product, options.site_key)
 
 
-PARTS: tuple[Part, ...] = ((telegram_arguments, telegram_and_pages), (mail_arguments, mail_servers))
+def channels_and_guests(options: argparse.Namespace) -> Sequence[Provider]:
+    servers = channel_servers(options)
+    return *servers, PlayedGuests(servers)
+
+
+PARTS: tuple[Part, ...] = (
+    (telegram_arguments, telegram_and_pages),
+    (mail_arguments, mail_servers),
+    (channel_arguments, channels_and_guests),
+)
 """Each part of the outside world: its options, then its providers."""
 
 
@@ -48,7 +59,7 @@ def demo_defaults(path: Path) -> Mapping[str, Any]:
     found = {f"telegram_{name}": demo.get("telegram", {}).get(name) for name in ("token", "secret", "webhook")}
     found |= {f"mail_{name}": demo.get("mail", {}).get(name) for name in ("address", "password")}
     found |= {name: demo.get("mail", {}).get(name) for name in ("smtp_port", "imap_port")}
-    found |= {name: demo.get(name) for name in ("site_key", "product")}
+    found |= {name: demo.get(name) for name in ("site_key", "product", "channels")}
     return {name: value for name, value in found.items() if value}
 
 

@@ -20,9 +20,12 @@ class AppGalleryServer(ApiServer):
 
     name = "appgallery"
 
-    def __init__(self, app: str = APP, *, reviews_path: str = REVIEWS) -> None:
+    def __init__(
+        self, app: str = APP, *, client_id: str = CLIENT_ID, client_secret: str = CLIENT_SECRET, reviews_path: str = REVIEWS
+    ) -> None:
         super().__init__()
         self.app, self.reviews_path = app, reviews_path
+        self.client_id, self.client_secret = client_id, client_secret
         self.tokens: set[str] = set()
         self.reviews: dict[str, dict[str, Any]] = {}
 
@@ -38,7 +41,7 @@ class AppGalleryServer(ApiServer):
             return
         if request.headers.get("authorization", "").removeprefix("Bearer ") not in self.tokens:
             raise ApiError(401, "client token authorization fail", "205524994")
-        if request.headers.get("client_id") != CLIENT_ID:
+        if request.headers.get("client_id") != self.client_id:
             raise self.broken("the header client_id is missing", 401)
 
     def error_reply(self, status: int, text: str, code: str = "") -> Reply:
@@ -48,7 +51,7 @@ class AppGalleryServer(ApiServer):
         body = self.body_of(request, "grant_type", "client_id", "client_secret")
         if body["grant_type"] != "client_credentials":
             raise self.broken("token: wrong grant_type")
-        if (body["client_id"], body["client_secret"]) != (CLIENT_ID, CLIENT_SECRET):
+        if (body["client_id"], body["client_secret"]) != (self.client_id, self.client_secret):
             return {"ret": {"code": 205524993, "msg": "unknown client"}}  # with HTTP 200
         token = f"agc-{next(self.numbers)}"
         self.tokens.add(token)

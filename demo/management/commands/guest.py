@@ -12,8 +12,11 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from core.embedded.private_files import write_private
-from demo.guests import CHANNELS, Guest, Outside, Unreachable
+from demo.guests import Guest, Outside, Unreachable, guest_of
 from demo.services import addresses
+from omni.channels.registry import ADAPTERS
+
+CHANNELS = sorted(adapter.kind for adapter in ADAPTERS if not adapter.capabilities.notices_only)
 
 
 class Command(BaseCommand):
@@ -21,8 +24,8 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--channel", choices=sorted(CHANNELS), default="telegram")
-        parser.add_argument("--text", required=True, help="what the guest writes")
+        parser.add_argument("--channel", choices=CHANNELS, default="telegram")
+        parser.add_argument("--text", required=True, help="what the guest writes; of a call: answered or missed")
         parser.add_argument("--name", default="Анна", help="the guest's name")
         parser.add_argument("--wait", type=float, default=120, metavar="SECONDS", help="how long to wait for an answer; 0 = not at all")
         parser.add_argument("--again", action="store_true", help="go on as the guest of the last call in this channel")
@@ -32,10 +35,13 @@ class Command(BaseCommand):
         # A file for each channel: guests of several channels may be played at once.
         state = Path(settings.VAR_DIR) / f"guest-{options['channel']}.json"
         known = addresses.read(state) if options["again"] else None
-        guest: Guest = CHANNELS[options["channel"]](_outside(options["url"]), known or {})
+        guest: Guest = guest_of(options["channel"], _outside(options["url"]), known or {})
         try:
             guest.say(options["text"], name=options["name"])
             self.stdout.write(f"{options['name']}: {options['text']}")
+            if options["wait"] and not guest.hears:
+                self.stdout.write("This channel brings no answers back.")
+                return
             answered = self._wait(guest, options["wait"])
         except Unreachable as fault:
             raise CommandError(str(fault)) from None

@@ -60,4 +60,5 @@ class Command(BaseCommand):
             return  # the product runs, at the addresses it has
         where = addresses.present()
         addresses.renew(where)
+        people.make_accounts(where)  # of channels that came with a newer version
         addresses.tell(where, people.sign_ins())
