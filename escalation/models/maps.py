@@ -107,7 +107,7 @@ class Hook(models.Model):
     """Another system that a step calls: POST of JSON, signed with the secret (HMAC-SHA256 of the body)."""
 
     name = models.CharField(_("name"), max_length=120, unique=True)
-    url = models.URLField(_("address"), max_length=400, validators=[URLValidator(schemes=["http", "https"])])
+    url = models.CharField(_("address"), max_length=400, validators=[URLValidator(schemes=["http", "https"])])
     closed_secret = models.TextField(default="", blank=True, editable=False)
     is_active = models.BooleanField(_("active"), default=True)
 
@@ -158,7 +158,7 @@ class MapLine(models.Model):
     calendar = models.ForeignKey(
         Calendar, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("hours"), help_text=_("Empty = round the clock.")
     )
-    runbook = models.URLField(_("instruction"), max_length=400, blank=True)
+    runbook = models.CharField(_("instruction"), max_length=400, blank=True, validators=[URLValidator(schemes=["http", "https"])])
     may_do = models.TextField(_("what the first line may do itself"), blank=True)
     chat = models.CharField(_("marketplace chat"), max_length=160, blank=True)
     message = models.TextField(

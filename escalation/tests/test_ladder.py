@@ -30,14 +30,14 @@ def steps(told):
 
 
 def test_nobody_acts_and_the_ladder_goes_to_its_top():
-    place, told = walk(PLAN, ladder.begin(PLAN, NOW), range(0, 120))
+    place, told = walk(PLAN, ladder.begin(PLAN, NOW), range(120))
     assert steps(told) == [(0, 1, 0), (5, 1, 2), (10, 1, 4), (15, 2, 0), (30, 3, 0)]
     assert [(minute, level) for minute, kind, level, _n in told if kind == EventKind.REACTION_MISSED] == [(15, 1), (30, 2), (45, 3)]
     assert place.next_at is None
 
 
 def test_taking_stops_the_calls_and_clock_one_only():
-    place, told = walk(PLAN, ladder.begin(PLAN, NOW), range(0, 15))
+    place, told = walk(PLAN, ladder.begin(PLAN, NOW), range(15))
     place = ladder.take(PLAN, place, NOW + 14 * MINUTE + timedelta(seconds=59))
     place, told = walk(PLAN, place, range(15, 31))
     assert [(minute, kind) for minute, kind, _l, _n in told] == [
@@ -49,7 +49,7 @@ def test_taking_stops_the_calls_and_clock_one_only():
 def test_what_was_not_confirmed_lapses_and_is_called_out_anew():
     plan = a_plan([CALL], reaction=15, deal=0)
     place = ladder.take(plan, ladder.begin(plan, NOW), NOW)
-    place, told = walk(plan, place, range(0, 60))
+    place, told = walk(plan, place, range(60))
     assert [(minute, kind) for minute, kind, _l, _n in told] == [
         (30, EventKind.REMINDED), (45, EventKind.LAPSED), (45, EventKind.STEP),
     ]  # fmt: skip
@@ -58,7 +58,7 @@ def test_what_was_not_confirmed_lapses_and_is_called_out_anew():
 
 def test_what_is_confirmed_stays_in_hand():
     plan = a_plan([CALL], deal=0)
-    place, _told = walk(plan, ladder.take(plan, ladder.begin(plan, NOW), NOW), range(0, 40))
+    place, _told = walk(plan, ladder.take(plan, ladder.begin(plan, NOW), NOW), range(40))
     place, told = walk(plan, ladder.confirm(plan, place, NOW + 40 * MINUTE), range(40, 69))
     assert (told, place.taken) == ([], True)
 
@@ -80,14 +80,14 @@ def test_an_hour_of_outage_leaves_no_step_out_and_gives_the_next_level_its_time(
 
 
 def test_who_is_not_there_is_not_waited_for():
-    _place, told = walk(PLAN, ladder.begin(PLAN, NOW), range(0, 3), reach=lambda step: step.role != 1)
+    _place, told = walk(PLAN, ladder.begin(PLAN, NOW), range(3), reach=lambda step: step.role != 1)
     assert [(minute, kind, number) for minute, kind, _l, number in told] == [
         (0, EventKind.NOBODY, 0), (0, EventKind.STEP, 2),
     ]  # fmt: skip
 
 
 def test_when_nobody_is_anywhere_the_ladder_still_climbs():
-    place, told = walk(PLAN, ladder.begin(PLAN, NOW), range(0, 120), reach=lambda step: False)
+    place, told = walk(PLAN, ladder.begin(PLAN, NOW), range(120), reach=lambda step: False)
     assert {level for _m, kind, level, _n in told if kind == EventKind.NOBODY} == {1, 2, 3}
     assert place.level == 3
 
@@ -109,7 +109,7 @@ def test_repeats_are_bounded_and_a_stop_stops(extra, expected):
 
 def test_a_ladder_of_climbs_and_repeats_without_a_wait_ends():
     plan = a_plan([a_step(StepKind.REPEAT, times=5), CALL], [a_step(StepKind.CLIMB)], [a_step(StepKind.CLIMB)], reaction=0, deal=0, gap=0)
-    place, told = walk(plan, ladder.begin(plan, NOW), range(0, 5))
+    place, told = walk(plan, ladder.begin(plan, NOW), range(5))
     assert steps(told) == [(1, 1, 1)] or len(steps(told)) == 1
     assert place.step_at is None
 
