@@ -94,7 +94,7 @@ def read_header(line: str, kind: str) -> Columns:
         names = [name.strip().lower() for name in next(csv.reader([text], delimiter=delimiter), [])]
     except csv.Error:
         raise NoHeader("CSV") from None
-    places = {name: names.index(name) for name in Header if name in names}
+    places: dict[str, int] = {name: names.index(name) for name in Header if name in names}
     if missing := [name for name in NEEDED[kind] if name not in places]:
         raise NoHeader(", ".join(missing))
     return Columns(delimiter, places, len(names))
@@ -151,8 +151,7 @@ def _accrual(row: Row, fields: Sequence[str], rules: Rules) -> Row | Wrong:
     on = _date(fields[rules.columns.places[Header.DATE]].strip())
     if on is None:
         return Wrong.DATE
-    assert rules.period_from is not None and rules.period_to is not None
-    if not rules.period_from <= on <= rules.period_to:
+    if not (rules.period_from or date.min) <= on <= (rules.period_to or date.max):
         return Wrong.PERIOD
     return Row(row.card, row.points, row.ends_on, receipt, on)
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
@@ -120,7 +121,7 @@ def to_be_signed_by(staff: Staff) -> "QuerySet[Compensation]":
     return waiting.select_related("guest", "reason", "author").order_by("asked_at", "pk")
 
 
-def find_compensation(*, staff: Staff, compensation_id: object) -> Compensation:
+def find_compensation(*, staff: Staff, compensation_id: UUID) -> Compensation:
     """Raises Refusal (404) also for what this person may not see."""
     found = visible_compensations(staff).filter(pk=compensation_id).first()
     if found is None:

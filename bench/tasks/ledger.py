@@ -42,8 +42,8 @@ def _mixed(number, seed):
     found = []
     for place in range(number):
         wallet, id = chance.choice(wallets), uuid.UUID(int=chance.getrandbits(128))
-        pays = (TransferKind.SPEND, wallet, house) if place % 2 else (TransferKind.ACCRUAL, house, wallet)
-        found.append(Order(id, *pays, chance.randint(1, 100), subject=f"receipt:{place}"))
+        kind, debit, credit = (TransferKind.SPEND, wallet, house) if place % 2 else (TransferKind.ACCRUAL, house, wallet)
+        found.append(Order(id, kind, debit, credit, chance.randint(1, 100), subject=f"receipt:{place}"))
     return found
 
 

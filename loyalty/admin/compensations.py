@@ -69,7 +69,8 @@ class CompensationAdmin(ReadOnlyAdmin):
         return in_lines((one.level_name, one.by or _t("not signed yet")) for one in found)
 
     def save_model(self, request: HttpRequest, obj: models.Model, form: Any, change: bool) -> None:
-        assert isinstance(obj, Compensation) and isinstance(request.user, Staff)
+        assert isinstance(obj, Compensation)
+        assert isinstance(request.user, Staff)
         try:
             if form.cleaned_data["decision"] == "approve":
                 approvals.approve(id=obj.pk, by=request.user, now=timezone.now())

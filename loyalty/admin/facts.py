@@ -176,7 +176,8 @@ class AlarmAdmin(AuditedAdmin):
         return opened and super().has_change_permission(request, obj)
 
     def save_model(self, request: HttpRequest, obj: models.Model, form: Any, change: bool) -> None:
-        assert isinstance(obj, Alarm) and isinstance(request.user, Staff)
+        assert isinstance(obj, Alarm)
+        assert isinstance(request.user, Staff)
         try:
             proof.close_alarm(alarm=obj, answer=obj.answer, by=request.user, now=timezone.now())
         except Refusal as refusal:

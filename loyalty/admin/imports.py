@@ -78,7 +78,7 @@ class ImportAdmin(ReadOnlyAdmin):
     )  # fmt: skip
 
     # Who may add and change is asked in the views: the right to load.
-    has_add_permission = admin.ModelAdmin.has_add_permission  # type: ignore[assignment]
+    has_add_permission = admin.ModelAdmin.has_add_permission
 
     def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return isinstance(obj, Import) and ImportState(obj.state) in _OFFERED and _may_load(request)
@@ -111,7 +111,8 @@ class ImportAdmin(ReadOnlyAdmin):
         return in_lines(work.proof.items())
 
     def save_model(self, request: HttpRequest, obj: models.Model, form: Any, change: bool) -> None:
-        assert isinstance(obj, Import) and isinstance(request.user, Staff)
+        assert isinstance(obj, Import)
+        assert isinstance(request.user, Staff)
         try:
             if change:
                 self._step(obj, form.cleaned_data.get("step"), request.user)
@@ -121,7 +122,7 @@ class ImportAdmin(ReadOnlyAdmin):
             messages.error(request, str(refusal))
 
     def _step(self, work: Import, step: str | None, by: Staff) -> None:
-        steps = {"check": import_steps.start_check, "approve": import_steps.approve, "stop": import_steps.stop}
+        steps: dict[str, Any] = {"check": import_steps.start_check, "approve": import_steps.approve, "stop": import_steps.stop}
         if step:
             steps[step](work=work, by=by, now=timezone.now())
 
@@ -133,7 +134,8 @@ class ImportAdmin(ReadOnlyAdmin):
 
     def response_add(self, request: HttpRequest, obj: models.Model, post_url_continue: str | None = None) -> HttpResponse:
         if obj.pk is None:  # refused: the list says why
-            return self.response_post_save_add(request, obj)
+            listed: HttpResponse = self.response_post_save_add(request, obj)
+            return listed
         answer: HttpResponse = super().response_add(request, obj, post_url_continue)
         return answer
 

@@ -8,7 +8,7 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminCheckboxSelectMultiple, UnfoldAdminPasswordWidget
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminPasswordWidget
 
 from accounts.rights import Right
 from core.admin import AuditedAdmin, ReadOnlyAdmin
@@ -19,7 +19,7 @@ from loyalty.states import TransferKind
 
 class ProcessingForm(forms.ModelForm):  # type: ignore[type-arg]
     kinds = forms.MultipleChoiceField(
-        label=_("transfers that it hears of"), choices=TransferKind.choices, widget=UnfoldAdminCheckboxSelectMultiple
+        label=_("transfers that it hears of"), choices=TransferKind.choices, widget=UnfoldAdminCheckboxSelectMultipleWidget
     )
     token = forms.CharField(
         label=_("token"),

@@ -81,7 +81,8 @@ class BudgetAdmin(AuditedAdmin):
         return budget.account.reserved if budget.account_id else 0
 
     def save_model(self, request: HttpRequest, obj: models.Model, form: Any, change: bool) -> None:
-        assert isinstance(obj, Budget) and isinstance(request.user, Staff)
+        assert isinstance(obj, Budget)
+        assert isinstance(request.user, Staff)
         if not change:
             budgets.open_budget(obj)
         super().save_model(request, obj, form, change)

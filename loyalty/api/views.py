@@ -20,7 +20,7 @@ from loyalty.api import schemas, shapes
 from loyalty.models import Campaign, Compensation
 from loyalty.services import approvals, compensations
 
-FAULTS = {status: schemas.PointsFaultOutput for status in (400, 403, 404, 409)}
+FAULTS = dict.fromkeys((400, 403, 404, 409), schemas.PointsFaultOutput)
 
 
 class CasePointsView(APIView):

@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from django.db import connection, transaction
 from django.db.models import F, Sum
@@ -17,7 +17,10 @@ from loyalty.states import ImportKind, ImportState
 LINES = 20_000
 # A longer line is no row of anything.
 LONGEST_LINE = 64 * 1024
-_ROWS = "copy loyalty_importrow (owner_id, line, card, operation, points, ends_on, on_date) from stdin with (format csv, force_not_null (operation))"
+_ROWS = (
+    "copy loyalty_importrow (owner_id, line, card, operation, points, ends_on, on_date) from stdin"
+    " with (format csv, force_not_null (operation))"
+)
 _REJECTS = "copy loyalty_importreject (owner_id, line, code, raw) from stdin with (format csv, force_not_null (raw))"
 
 
@@ -26,7 +29,8 @@ def check_portion(work: Import, *, now: datetime) -> bool:
 
     Raises NoHeader.
     """
-    with work.file.open("rb") as file:
+    with work.file.open("rb") as opened:
+        file = cast(BinaryIO, opened)
         rules = _rules(work, file, now)
         file.seek(max(work.bytes_read, file.tell()))
         lines = list(_lines(file))
@@ -126,11 +130,10 @@ def finish_check(work: Import, *, now: datetime) -> None:
 def _doubtful(kind: str) -> Sequence[tuple[Wrong, str]]:
     """Each reason with the condition on a row `r` of the file."""
     key, values = ("card", "points, ends_on") if kind == ImportKind.BALANCES else ("operation", "card, points, on_date")
-    same_key = f"select {key} from loyalty_importrow where owner_id = %(owner)s group by {key} having count(*) > 1"  # noqa: S608
-    conflicting = f"r.{key} in ({same_key} and count(distinct ({values})) > 1)"
-    first = f"select {key}, min(line) as line from loyalty_importrow where owner_id = %(owner)s group by {key} having count(*) > 1"  # noqa: S608
-    repeated = f"exists (select 1 from ({first}) f where f.{key} = r.{key} and f.line < r.line)"
-    known = f"exists (select 1 from loyalty_transfer t where t.id = {transfer_sql(kind)})"
+    repeating = f"select {key}, min(line) as line from loyalty_importrow where owner_id = %(owner)s group by {key} having count(*) > 1"  # noqa: S608  names of ours
+    conflicting = f"r.{key} in (select x.{key} from ({repeating} and count(distinct ({values})) > 1) x)"  # noqa: S608
+    repeated = f"exists (select 1 from ({repeating}) f where f.{key} = r.{key} and f.line < r.line)"  # noqa: S608
+    known = f"exists (select 1 from loyalty_transfer t where t.id = {transfer_sql(kind)})"  # noqa: S608
     other_chain = "exists (select 1 from loyalty_card c where c.number = r.card and c.chain_id <> %(chain)s)"
     found = [(Wrong.CONFLICTING, conflicting), (Wrong.REPEATED, repeated), (Wrong.CHAIN, other_chain)]
     if kind == ImportKind.BALANCES:

@@ -1,8 +1,9 @@
 """The settings of compensations that come with the product."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
@@ -33,32 +34,31 @@ def load(*, now: datetime) -> Mapping[str, int]:
         serialise("shipped defaults")
         known = set(AuditEntry.objects.filter(action=_ADDED, subject__startswith="default:points").values_list("subject", flat=True))
 
-        def add(kind: str, code: str, make: Callable[[], object]) -> None:
+        for kind, code, make in _shipped(facts, now):
             subject = f"default:points-{kind}:{code}"
             if subject not in known:
                 make()
                 audit.record(action=_ADDED, by=None, subject=subject, now=now)
                 added[kind] = added.get(kind, 0) + 1
-
-        _load(facts, add, now)
     return added
 
 
-def _load(facts: Facts, add: Callable[[str, str, Callable[[], object]], None], now: datetime) -> None:
-    for role in facts["roles"]:
-        add("role", role["code"], lambda role=role: Role.objects.get_or_create(code=role["code"], defaults=role))
+def _shipped(facts: Facts, now: datetime) -> Iterator[tuple[str, str, Callable[[], object]]]:
+    """Kind, code, and what adds it: roles come before what names them."""
+    for row in facts["roles"]:
+        yield "role", row["code"], partial(Role.objects.get_or_create, code=row["code"], defaults=row)
     for code, rights in facts["rights"].items():
-        add("rights", code, lambda code=code, rights=rights: _give_rights(code, rights))
-    add("terms", "common", lambda: Terms.objects.get_or_create(chain=None, defaults=facts["terms"]))
+        yield "rights", code, partial(_give_rights, code, rights)
+    yield "terms", "common", partial(Terms.objects.get_or_create, chain=None, defaults=facts["terms"])
     for row in facts["allowances"]:
-        add("allowance", row["role"], lambda row=row: _for_role(Allowance, row))
+        yield "allowance", row["role"], partial(_for_role, Allowance, row)
     for row in facts["guest_allowances"]:
-        add("guest", str(row["days"]), lambda row=row: GuestAllowance.objects.get_or_create(days=row["days"], defaults=row))
+        yield "guest", str(row["days"]), partial(GuestAllowance.objects.get_or_create, days=row["days"], defaults=row)
     for row in facts["levels"]:
-        add("level", f"{row['role']}-{row['above']}", lambda row=row: _for_role(ApprovalLevel, row))
+        yield "level", f"{row['role']}-{row['above']}", partial(_for_role, ApprovalLevel, row)
     for place, row in enumerate(facts["reasons"]):
-        add("reason", row["code"], lambda row=row, place=place: _add_reason(row, place))
-    add("budget", "common", lambda: _add_budget(facts["budget"], now))
+        yield "reason", row["code"], partial(_add_reason, row, place)
+    yield "budget", "common", partial(_add_budget, facts["budget"], now)
 
 
 def _give_rights(code: str, rights: list[str]) -> None:

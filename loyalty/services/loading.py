@@ -108,11 +108,10 @@ def _values(work: Import, now: datetime) -> dict[str, Any]:
 def _drop_late(work: Import) -> None:
     """What another file brought in after this one was checked."""
     code = Wrong.OPENED if work.kind == ImportKind.BALANCES else Wrong.ACCRUED
-    ahead = (
-        "r.line > {after} and r.line <= (select max(line) from (select line from loyalty_importrow where owner_id = %(owner)s"
-        " and line > {after} order by line limit {rows}) x)"
-        " and exists (select 1 from loyalty_transfer t where t.id = {transfer})"
-    ).format(after=work.loaded_line, rows=ROWS, transfer=transfer_sql(work.kind))
+    after, known = work.loaded_line, transfer_sql(work.kind)
+    portion = f"select line from loyalty_importrow where owner_id = %(owner)s and line > {after} order by line limit {ROWS}"  # noqa: S608  numbers
+    ahead = f"r.line > {after} and r.line <= (select max(line) from ({portion}) x)"  # noqa: S608
+    ahead += f" and exists (select 1 from loyalty_transfer t where t.id = {known})"  # noqa: S608
     if late := reject(work, code, ahead):
         Import.objects.filter(pk=work.pk).update(good_rows=F("good_rows") - late, rejected_rows=F("rejected_rows") + late)
 
@@ -133,7 +132,7 @@ def finish_load(work: Import, *, now: datetime) -> None:
 
 def _proof(work: Import) -> dict[str, int]:
     names = ("file_rows", "file_points", "transfers", "transferred_points", "lots", "lot_points")
-    values = {"owner": work.pk, "chain": work.chain_id, "subject": f"import:{work.pk}"}
+    values: dict[str, Any] = {"owner": work.pk, "chain": work.chain_id, "subject": f"import:{work.pk}"}
     with connection.cursor() as cursor:
         cursor.execute(_PROOF.format(transfer=transfer_sql(work.kind)), values)
         found = dict(zip(names, map(int, cursor.fetchone()), strict=True))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid5
 
 from django.utils.translation import gettext_lazy as _
@@ -104,7 +105,7 @@ def _reversal(given: Transfer, now: datetime, by: int | None, reason: str) -> Se
             left -= taken
     if left:
         legs.append((accounts.account_of(wallet.pk, AccountKind.OWED), left, None))
-    common = {"subject": f"transfer:{given.pk}", "reason": reason, "by": by, "chain": 1}
+    common: dict[str, Any] = {"subject": f"transfer:{given.pk}", "reason": reason, "by": by, "chain": 1}
     return [
         Order(uuid5(given.pk, f"reversed {place}"), TransferKind.REVERSAL, account, given.debit_id, amount, lot=lot, **common)
         for place, (account, amount, lot) in enumerate(legs)

@@ -1,6 +1,7 @@
 """Guests hear of their points: by the event at once, and by a sweep whatever was missed."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import structlog
 from django.db import transaction
@@ -21,7 +22,7 @@ def tell_due(*, now: datetime) -> int:
     return sum(tell(compensation_id=pk, now=now) for pk in due.values_list("pk", flat=True)[:AT_ONCE])
 
 
-def tell(*, compensation_id: object, now: datetime) -> bool:
+def tell(*, compensation_id: UUID, now: datetime) -> bool:
     """Tell the guest once; False when another process is at it, nobody has a way, or the way is at fault."""
     if not notifiers():  # none is registered yet: it waits as for a way that is at fault
         _later(compensation_id, now)
@@ -46,8 +47,9 @@ def tell(*, compensation_id: object, now: datetime) -> bool:
         return False
 
 
-def _later(compensation_id: object, now: datetime) -> None:
+def _later(compensation_id: UUID, now: datetime) -> None:
     found = Compensation.objects.get(pk=compensation_id)
     tries = found.notice_tries + 1
-    given_up = {"notice": NoticeState.NO_WAY, "notice_next_at": None} if tries >= TRIES else {"notice_next_at": now + PAUSE * tries}
-    Compensation.objects.filter(pk=found.pk, notice=NoticeState.WAITING).update(notice_tries=tries, **given_up)
+    state, next_at = (NoticeState.NO_WAY, None) if tries >= TRIES else (NoticeState.WAITING, now + PAUSE * tries)
+    waiting = Compensation.objects.filter(pk=found.pk, notice=NoticeState.WAITING)
+    waiting.update(notice_tries=tries, notice=state, notice_next_at=next_at)

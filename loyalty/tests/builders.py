@@ -3,10 +3,26 @@
 import uuid
 from datetime import UTC, datetime, timedelta
 
+from accounts.models import Group, Role
 from customers.models import Guest
-from loyalty.models import Card, Wallet
-from loyalty.services import accounts, ledger
-from loyalty.states import AccountKind, TransferKind
+from loyalty.models import (
+    Allowance,
+    ApprovalLevel,
+    Budget,
+    Campaign,
+    Card,
+    Compensation,
+    CompensationReason,
+    GuestAllowance,
+    Import,
+    Operation,
+    Processing,
+    Terms,
+    Transfer,
+    Wallet,
+)
+from loyalty.services import accounts, budgets, ledger, proof, reservations
+from loyalty.states import AccountKind, AlarmCheck, TransferKind
 from loyalty.types import Order
 from stores.models import Chain
 
@@ -45,3 +61,32 @@ def an_order(debit, credit, amount, *, kind=TransferKind.SPEND, **fields):
 
 def later(days):
     return NOW + timedelta(days=days)
+
+
+def everything(number, *, case, staff):
+    """A row in every table that the admin panel shows; `number` keeps them apart."""
+    chain = a_chain(f"chain-{number}", f"Сеть {number}")
+    wallet = a_wallet(100, card=f"77{number:08}", guest=case.guest, chain=chain)
+    till, now = accounts.house("redeem:lukoshko"), NOW
+    reservations.reserve(
+        id=uuid.uuid4(), account=available(wallet), credit=till, amount=5, kind=TransferKind.SPEND, expires_at=later(1), now=now
+    )
+    Terms.objects.create(chain=chain)
+    reason = CompensationReason.objects.create(code=f"reason-{number}", name=f"Причина {number}")
+    role = Role.objects.create(code=f"points-{number}", name=f"Роль {number}")
+    Allowance.objects.create(role=role, per_operation=1, per_day=1, per_week=1)
+    ApprovalLevel.objects.create(role=role, above=0, up_to=10)
+    GuestAllowance.objects.create(points=number, days=number + 1)
+    Campaign.objects.create(name=f"Сбой {number}", points=5, starts_at=now, ends_at=later(1))
+    group = Group.objects.create(code=f"points-{number}", name=f"Группа баллов {number}")
+    budget = budgets.open_budget(Budget(name=f"Бюджет {number}", group=group))
+    compensation = Compensation.objects.create(
+        guest=case.guest, subject=f"case:{case.pk}", number=case.number, points=5, weighed_points=5, reason=reason, budget=budget,
+        state="awaiting", author=staff, asked_at=now, expires_at=later(1),
+    )  # fmt: skip
+    proof.raise_alarm(proof.Finding(AlarmCheck.BALANCE, f"account:{number}", 1, 2), now=now)
+    Import.objects.create(name=f"Файл {number}", chain=chain, created_at=now)
+    processing = Processing.objects.create(name=f"Процессинг {number}", address="http://127.0.0.1:1", kinds=[])
+    transfer = Transfer.objects.filter(credit=available(wallet)).first()
+    Operation.objects.create(processing=processing, transfer=transfer, card="1", points=5, created_at=now)
+    return compensation
