@@ -11,10 +11,11 @@ from django.conf import settings
 from config.wsgi import application as pages  # sets Django up, so it stands before what imports models
 
 from config.sockets import sockets  # isort: skip
+from omni.chat.long_poll import LongPolls  # isort: skip
 
 application = ProtocolTypeRouter(
     {
-        "http": WSGIMiddleware(cast(Any, pages), workers=settings.WEB_THREADS),
+        "http": LongPolls(cast(Any, WSGIMiddleware(cast(Any, pages), workers=settings.WEB_THREADS))),
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(sockets))),
     }
 )

@@ -233,6 +233,7 @@ CELERY_BEAT_SCHEDULE = {
         "worklist.tasks.fold_counters": 10,
         "omni.tasks.sweep_journal": 5,
         "omni.tasks.sweep_attempts": 5,
+        "omni.tasks.sweep_notices": 5,
         "omni.tasks.sweep_polls": 5,
         "omni.tasks.sweep_attachments": 30,
         "omni.tasks.sweep_presence": 10,

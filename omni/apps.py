@@ -12,7 +12,10 @@ class OmniConfig(AppConfig):
     def ready(self) -> None:
         from customers.holders import register  # noqa: PLC0415  models must be loaded first
         from omni import handlers  # noqa: F401, PLC0415
+        from omni.followers import register as follow  # noqa: PLC0415
+        from omni.services.away import AwayPush  # noqa: PLC0415
         from omni.services.guests import DialogueHolder  # noqa: PLC0415
 
         register(DialogueHolder())
+        follow(AwayPush())
         REGISTRY.register(RowsCollector())

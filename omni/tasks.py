@@ -10,7 +10,7 @@ from customers.services import linking
 from omni import dispatch
 from omni.chat import tokens, uploads
 from omni.models import InboundEvent, Message
-from omni.services import calls, distribution, files, journal, polling, presence, sending
+from omni.services import calls, distribution, files, journal, notice_statuses, notices, polling, presence, sending
 from worklist.models import Item
 from worklist.states import Kind
 
@@ -85,6 +85,31 @@ def sweep_attempts(**_kwargs: object) -> None:
             # Called up, not sent here: one slow mail server must not hold up the other channels.
             for attempt_id in sending.find_due(now=timezone.now()):
                 dispatch.after_commit("omni.tasks.send_attempt", expires=60, attempt_id=attempt_id)
+
+
+@shared_task
+def send_notice(*, notice_id: int, **_kwargs: object) -> None:
+    """Tell one notice."""
+    notices.send(notice_id, now=timezone.now())
+
+
+@shared_task
+def ask_about_notice(*, attempt_id: int, **_kwargs: object) -> None:
+    """Ask a vendor what became of one try."""
+    notice_statuses.ask(attempt_id, now=timezone.now())
+
+
+@shared_task
+def sweep_notices(**_kwargs: object) -> None:
+    """Tell what is due and was not called up; settle what a dead worker held; ask about what nobody told of."""
+    with only_one("omni.sweep_notices") as mine:
+        if mine:
+            now = timezone.now()
+            notices.recover_lost(now=now)
+            for notice_id in notices.find_due(now=now):
+                dispatch.after_commit("omni.tasks.send_notice", expires=60, notice_id=notice_id)
+            for attempt_id in notice_statuses.find_unanswered(now=now):
+                dispatch.after_commit("omni.tasks.ask_about_notice", expires=60, attempt_id=attempt_id)
 
 
 @shared_task

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.refusal import Refusal
 from omni.channels.webchat.adapter import FILE_LIMIT
-from omni.chat import feed, forms, messages, sessions, sites, tokens, uploads
+from omni.chat import devices, facts, feed, forms, messages, sessions, sites, tokens, uploads
 from omni.chat.entry import PROTECTED_BY, Answer, body_of, count, entrance, own_origin, presented_token, visitor_of
 from omni.chat.messages import Draft
 from omni.chat.sessions import Presented
@@ -25,7 +25,7 @@ UPLOAD_BODY_LIMIT = FILE_LIMIT + 64 * 1024
 
 @entrance("POST")
 def begin(request: HttpRequest) -> Answer:
-    """{site_key, device_id, page_url?, identity?} -> token, settings, newest messages, state (omni.chat.sessions.opening)."""
+    """{site_key, device_id, page_url?, app?, identity?} -> token, settings, newest messages, state (omni.chat.sessions.opening)."""
     now, body = timezone.now(), body_of(request)
     site = sites.find_site(str(body.get("site_key") or ""))
     sites.check_origin(site, origin=request.headers.get("Origin", ""), own=own_origin(request))
@@ -34,6 +34,7 @@ def begin(request: HttpRequest) -> Answer:
         secret=tokens.check_device(body.get("device_id")),
         page_url=str(body.get("page_url") or ""),
         user_agent=request.headers.get("User-Agent", ""),
+        facts=facts.read(body.get("app")) if site.is_app else {},
     )
     text = presented_token(request)
     row = tokens.find(text, now=now)
@@ -74,7 +75,10 @@ def _answers(site: Site, token: ChatToken, given: Any) -> dict[str, str]:
 
 @entrance("GET")
 def list_messages(request: HttpRequest) -> Answer:
-    """?after=seq -> {messages, more, state}: what came since; everything up to `after` counts as delivered. ?before=seq reads back."""
+    """?after=seq -> {messages, more, state}: what came since; everything up to `after` counts as delivered. ?before=seq reads back.
+
+    With ?wait=seconds too the answer comes when there is something (omni.chat.long_poll).
+    """
     now = timezone.now()
     site, token = visitor_of(request, now=now)
     count(request, site, "reads", token=token, now=now)
@@ -147,6 +151,26 @@ def tell_typing(request: HttpRequest) -> Answer:
     site, token = visitor_of(request, now=now)
     count(request, site, "reads", token=token, now=now)
     feed.tell_typing(token=token, text_length=_number(body.get("text_length", 0)))
+    return {}
+
+
+@entrance("POST")
+def register_device(request: HttpRequest) -> Answer:
+    """{vendor, token, notices?} -> {}: the app takes pushes under this token; `notices` false = only answers of the chat."""
+    now, body = timezone.now(), body_of(request)
+    site, token = visitor_of(request, now=now)
+    count(request, site, "devices", token=token, now=now)
+    devices.register(site=site, token=token, given=body, now=now)
+    return {}
+
+
+@entrance("POST")
+def forget_device(request: HttpRequest) -> Answer:
+    """-> {}: nothing is pushed to this device any more; the chat goes on."""
+    now = timezone.now()
+    site, token = visitor_of(request, now=now)
+    count(request, site, "devices", token=token, now=now)
+    devices.forget(token=token, now=now)
     return {}
 
 

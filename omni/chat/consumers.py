@@ -34,11 +34,11 @@ FRAME_LIMIT = 8 * 1024
 # Close codes of our own (RFC 6455, 7.4.2): a frame we cannot read, no live token, too many.
 BAD_FRAME, NO_TOKEN, TOO_MANY = 4400, 4401, 4429
 # Database work of all sockets of a process; each thread keeps one connection.
-_THREADS = ThreadPoolExecutor(max_workers=4, thread_name_prefix="chat-socket")
+THREADS = ThreadPoolExecutor(max_workers=4, thread_name_prefix="chat-socket")
 
 
 def _in_thread(work: Any) -> Any:
-    return database_sync_to_async(work, thread_sensitive=False, executor=_THREADS)
+    return database_sync_to_async(work, thread_sensitive=False, executor=THREADS)
 
 
 def _enter(text: str, address: str, now: datetime) -> ChatToken:

@@ -69,6 +69,11 @@ def list_after(*, identity: Identity | None, account: ChannelAccount, after: int
     return Page([shown(message) for message in found[:limit]], more=len(found) > limit)
 
 
+def has_after(*, identity: Identity | None, account: ChannelAccount, after: int) -> bool:
+    """Whether there is a message with a greater seq."""
+    return identity is not None and _messages(identity, account).filter(pk__gt=after).exists()
+
+
 def list_before(*, identity: Identity | None, account: ChannelAccount, before: int | None, limit: int = PAGE) -> Page:
     """The newest messages, or those with a smaller seq."""
     if identity is None:

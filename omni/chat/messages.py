@@ -113,6 +113,7 @@ def _body(site: Site, token: ChatToken, draft: Draft, rows: Sequence[Any]) -> by
         # Kept with the message: a consent that was given must not depend on when the message is understood.
         "answers": dict(draft.answers),
         "form": forms.in_words(site, draft.answers) if draft.answers else "",
+        "facts": {**token.facts, "user_agent": token.user_agent} if token.facts else {},
         "uploads": [{"ref": row.path, "name": row.name, "mime": row.mime, "size": row.size} for row in rows],
     }
     return json.dumps(event, ensure_ascii=False).encode()

@@ -19,12 +19,12 @@ from core.refusal import Refusal
 from customers.models import Identity
 from customers.services import identities
 from omni.channels.webchat.adapter import FILE_LIMIT, FILES_AT_ONCE, TEXT_LIMIT
-from omni.chat import feed, forms, identity, texts, tokens
+from omni.chat import devices, feed, forms, identity, texts, tokens
 from omni.chat.sites import Site
 from omni.chat.tokens import Device
 from omni.followers import followers
 from omni.models import ChatToken, Message, Session
-from omni.services import conversations, rows, webchat
+from omni.services import conversations, push, rows, webchat
 from omni.states import Direction, SessionState
 
 
@@ -45,6 +45,8 @@ def start(*, site: Site, device: Device, claim: Any, presented: Presented | None
         presented = None
     if presented is None:
         tokens.refuse_forgotten(site, device)
+    if presented:
+        tokens.refresh(presented.row, device=device)
     if claim is None:
         return _go_on(site, device, presented, now=now)
     key = site.account.config().secrets.get("identity_key", "")
@@ -53,6 +55,7 @@ def start(*, site: Site, device: Device, claim: Any, presented: Presented | None
     if presented and presented.row.visitor == known.external_id:
         return presented
     text, row = tokens.issue(site=site, device=device, known=known, now=now)
+    push.hand_over(device=devices.device_of(row), now=now)
     if presented and presented.row.is_anonymous:
         join(anonymous=presented.row, known=row, now=now)
     return Presented(text, row)
@@ -142,4 +145,5 @@ def settings_of(site: Site) -> dict[str, Any]:
         "text_limit": TEXT_LIMIT,
         "file_limit": FILE_LIMIT,
         "files_at_once": FILES_AT_ONCE,
+        "push": devices.vendors(site),
     }

@@ -1,4 +1,4 @@
-"""Sites with a chat: channel accounts of the kind `webchat` and what their settings say."""
+"""Sites and apps with a chat: channel accounts of the kinds `webchat` and `mobile`, and what their settings say."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from core.refusal import Refusal
 from omni.models import ChannelAccount
-from omni.services.webchat import KIND
+from omni.services.webchat import KINDS
 from omni.states import AccountState
 from sla.rules import NoWorkingTime, deadline
 from sla.services import clocks
@@ -25,6 +25,8 @@ LIMITS: Mapping[str, int] = {
     "uploads_per_visitor": 20,
     "uploads_per_address": 100,
     "reads_per_visitor": 240,
+    "waits_per_visitor": 60,
+    "devices_per_visitor": 20,
 }
 FIELD_TYPES = frozenset({"text", "tel", "email", "choice", "consent"})
 
@@ -55,6 +57,11 @@ class Site:
     fields: Sequence[Field] = ()
     limits: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def is_app(self) -> bool:
+        """An app of ours, not a site."""
+        return self.account.kind == "mobile"
+
     def limit(self, name: str) -> int:
         return int(self.limits.get(name, LIMITS[name]))
 
@@ -70,7 +77,7 @@ class Hours:
 def find_site(site_key: str) -> Site:
     """The site of a public key. Raises Refusal (404)."""
     accounts = ChannelAccount.objects.select_related("queue__policy__calendar", "queue__group").exclude(state=AccountState.DISABLED)
-    account = accounts.filter(kind=KIND, settings__site_key=site_key).first() if site_key else None
+    account = accounts.filter(kind__in=KINDS, settings__site_key=site_key).first() if site_key else None
     if account is None:
         raise Refusal("site_unknown", gettext_lazy("There is no chat for this site."), status=404)
     return site_of(account)

@@ -3,7 +3,8 @@
 import hashlib
 import re
 import secrets
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -14,6 +15,7 @@ from core.text import storable
 from omni.chat.identity import ANONYMOUS, Identified
 from omni.chat.sites import Site
 from omni.models import ChatNonce, ChatToken
+from omni.services import push
 from omni.services.webchat import wake_visitor
 from omni.states import AccountState
 
@@ -31,6 +33,8 @@ class Device:
     secret: str
     page_url: str = ""
     user_agent: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """What the app says of itself (omni.chat.facts)."""
 
     @property
     def digest(self) -> str:
@@ -71,10 +75,18 @@ def issue(*, site: Site, device: Device, known: Identified | None, now: datetime
         phone=known.phone if known else "",
         page_url=storable(device.page_url)[:1000],
         user_agent=storable(device.user_agent)[:240],
+        facts=dict(device.facts),
         created_at=now,
         expires_at=now + LIFETIME,
     )
     return token, row
+
+
+def refresh(row: ChatToken, *, device: Device) -> None:
+    """What the app says of itself has changed since the token was given: an update, another store."""
+    if device.facts and row.facts != device.facts:
+        row.facts, row.user_agent = dict(device.facts), storable(device.user_agent)[:240]
+        row.save(update_fields=["facts", "user_agent"])
 
 
 def find(token: str, *, now: datetime) -> ChatToken | None:
@@ -106,6 +118,7 @@ def forget(*, token: ChatToken, now: datetime) -> None:
     visitors = set(ours.filter(revoked_at__isnull=True).values_list("visitor", flat=True))
     ours.filter(revoked_at__isnull=True).update(revoked_at=now)
     ours.update(device_forgotten=True)
+    push.forget(app=token.account, device=token.device, now=now)
     for visitor in visitors:
         wake_visitor(account=token.account, visitor=visitor)
 

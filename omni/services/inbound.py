@@ -10,9 +10,10 @@ from core.statements import Prepared
 from core.text import storable
 from customers.models import Identity
 from customers.services import identities
-from omni.channels.contract import Inbound, InboundKind
+from omni.channels.contract import DeliveryState, Inbound, InboundKind
+from omni.channels.registry import adapter_for
 from omni.models import ChannelAccount, Message, MessageVersion, Session
-from omni.services import bounces, calls, conversations, files, sending, threads
+from omni.services import bounces, calls, conversations, files, notice_statuses, sending, session_facts, threads
 from omni.states import Direction, SessionState
 
 log = structlog.get_logger(__name__)
@@ -28,7 +29,7 @@ def apply(*, account: ChannelAccount, item: Inbound, now: datetime) -> Message |
     if item.kind is InboundKind.DELETE:
         return _delete(account, item, now=now)
     if item.kind is InboundKind.STATUS and item.state:
-        sending.apply_status(account=account, external_id=item.external_id, state=item.state.value, error=item.error, now=now)
+        _status(account, item, state=item.state, now=now)
     elif item.kind is InboundKind.CALL and item.call:
         return calls.apply(account=account, step=item.call, name=item.guest_name, now=now)
     elif item.kind is InboundKind.BOUNCE:
@@ -36,6 +37,13 @@ def apply(*, account: ChannelAccount, item: Inbound, now: datetime) -> Message |
     elif item.kind in {InboundKind.BLOCKED, InboundKind.UNBLOCKED}:
         _block(account, item, now=now)
     return None
+
+
+def _status(account: ChannelAccount, item: Inbound, *, state: DeliveryState, now: datetime) -> None:
+    """Of a notice where nobody can write to us, else of an answer."""
+    notices_only = adapter_for(account.kind).capabilities.notices_only
+    settle = notice_statuses.apply if notices_only else sending.apply_status
+    settle(account=account, external_id=item.external_id, state=state.value, error=item.error, now=now)
 
 
 _KNOWN = Prepared(
@@ -83,6 +91,8 @@ def _message(account: ChannelAccount, item: Inbound, *, now: datetime) -> Messag
     if form := str(item.extra.get("form") or ""):
         key = f"{item.external_id}:form"
         conversations.add_line(session=session, direction=Direction.SYSTEM, text=form, by=None, now=now, external_id=key)
+    if facts := item.extra.get("facts"):
+        session_facts.keep(session=session, facts=facts, now=now)
     if not automatic and identity.blocked_at and identity.blocked_at <= item.sent_at:
         _change_block(session, identity, item, blocked=False, now=now)
     return message

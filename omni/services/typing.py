@@ -22,6 +22,6 @@ def guest_types(*, guest_id: int, session_id: int, text_length: int) -> None:
 def operator_types(*, session_id: int, typing: bool = True) -> None:
     """Tell the guest's open chat; a channel without such a thing hears nothing."""
     session = Session.objects.select_related("account", "identity").filter(pk=session_id).first()
-    if session is not None and session.account.kind == webchat.KIND:
+    if session is not None and session.account.kind in webchat.KINDS:
         group = webchat.group_of(session.account.public_id, session.identity.external_id)
         tell_now(group, {"kind": "operator_typing", "typing": typing})

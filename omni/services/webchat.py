@@ -1,4 +1,4 @@
-"""Waking the visitors of the web chat: their sockets and polls read the truth from the database."""
+"""Waking the visitors of our own chats, on sites and in the app: their sockets and polls read the truth from the database."""
 
 import uuid
 
@@ -7,7 +7,8 @@ from django.db import transaction
 from core.live import tell_now
 from omni.models import ChannelAccount, Session
 
-KIND = "webchat"
+KINDS = frozenset({"webchat", "mobile"})
+"""Channels whose guests talk to our own API (omni.chat)."""
 
 
 def contact_id(account_id: uuid.UUID, visitor: str) -> uuid.UUID:
@@ -22,7 +23,7 @@ def group_of(account_id: uuid.UUID, visitor: str) -> str:
 
 def wake(session: Session) -> None:
     """After commit, tell the session's visitor to look for news; other channels have no visitors."""
-    if session.account.kind == KIND:
+    if session.account.kind in KINDS:
         wake_visitor(account=session.account, visitor=session.identity.external_id)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.files.storage import default_storage
 
+from core.text import storable
 from omni.channels.contract import (
     AccountConfig,
     AttachmentGone,
@@ -43,7 +44,8 @@ class WebChatAdapter:
 
     {"client_id": uuid, "visitor": id, "name": text, "text": text, "phone": E.164 the guest's site vouches for,
      "page_url": address, "form": the answers before the chat in words, "answers": the same by the questions' names,
-     "uploads": [{"ref": place in the storage, "name": text, "mime": type, "size": bytes}]}
+     "uploads": [{"ref": place in the storage, "name": text, "mime": type, "size": bytes}],
+     "facts": what an app says of itself (omni.chat.facts) and its user agent}
     """
 
     kind = "webchat"
@@ -87,7 +89,7 @@ class WebChatAdapter:
                 signed=not visitor.startswith(ANONYMOUS),
                 attachments=uploads,
                 sent_at=event.received_at.astimezone(UTC),
-                extra={"page_url": str(body.get("page_url") or ""), "form": str(body.get("form") or "")},
+                extra={"page_url": str(body.get("page_url") or ""), "form": str(body.get("form") or ""), "facts": _facts(body)},
             )
         ]
 
@@ -102,6 +104,11 @@ class WebChatAdapter:
 
     def send(self, outgoing: Outgoing, account: AccountConfig) -> Sent:
         return Sent(external_ids=[f"out:{outgoing.key}"])
+
+
+def _facts(body: dict[str, Any]) -> dict[str, str]:
+    facts = body.get("facts")
+    return {str(name): storable(str(value)) for name, value in facts.items()} if isinstance(facts, dict) else {}
 
 
 def _upload(file: dict[str, Any]) -> InboundAttachment:
