@@ -17,6 +17,7 @@ from accounts.models import Group
 from accounts.rights import Right
 from core.admin import AuditedAdmin, ReadOnlyAdmin, in_lines
 from core.text import first_line
+from escalation.models import MapLine
 from sla.models import Policy
 from tickets.models import AnswerTemplate, Case, CaseStep, Topic
 from tickets.routing import Resolved, TopicCycle, TopicFacts, resolve
@@ -32,6 +33,7 @@ class Tree:
         self.facts = topics.facts()
         self.groups = {group.pk: str(group) for group in Group.objects.all()}
         self.policies = {policy.pk: str(policy) for policy in Policy.objects.all()}
+        self.lines = {line.pk: str(line) for line in MapLine.objects.all()}
 
     def resolved(self, topic_id: int) -> Resolved | None:
         try:
@@ -70,7 +72,7 @@ class TopicAdmin(AuditedAdmin):
     readonly_fields = ("what_holds",)
     fieldsets = (
         (None, {"fields": ("name", "name_en", "code", "parent", "position", "is_active")}),
-        (_("Own settings; empty = inherited"), {"fields": ("group", "policy", "store_involved", "store_required", "instruction")}),
+        (_("Own settings; empty = inherited"), {"fields": ("group", "policy", "line", "store_involved", "store_required", "instruction")}),
         (_("What holds, and where it comes from"), {"fields": ("what_holds",)}),
     )
 
@@ -123,6 +125,7 @@ class TopicAdmin(AuditedAdmin):
         values = (
             (_t("group"), tree.groups.get(found.group_id or 0, "–"), "group_id"),
             (_t("SLA policy"), tree.policies.get(found.policy_id or 0, "–"), "policy_id"),
+            (_t("escalation line"), tree.lines.get(found.line_id or 0, "–"), "line_id"),
             (_t("the store answers"), _yes_no(found.store_involved), "store_involved"),
             (_t("store must be named"), _yes_no(found.store_required), "store_required"),
             (_t("instruction"), found.instruction or "–", "instruction"),

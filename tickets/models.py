@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Group
 from customers.models import Guest
+from escalation.models import MapLine
 from omni.models import Session
 from sla.models import Policy
 from stores.models import Store
@@ -24,6 +25,7 @@ class Topic(models.Model):
     name_en = models.CharField(_("name in English"), max_length=120, blank=True)
     group = models.ForeignKey(Group, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("group"))
     policy = models.ForeignKey(Policy, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("SLA policy"))
+    line = models.ForeignKey(MapLine, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("escalation line"))
     store_involved = models.BooleanField(_("the store answers"), null=True, blank=True)
     store_required = models.BooleanField(_("store must be named"), null=True, blank=True)
     instruction = models.TextField(_("instruction"), blank=True)

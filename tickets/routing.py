@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-INHERITED = ("group_id", "policy_id", "store_involved", "store_required", "instruction")
+INHERITED = ("group_id", "policy_id", "line_id", "store_involved", "store_required", "instruction")
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class TopicFacts:
     store_required: bool | None = None
     instruction: str = ""
     is_active: bool = True
+    line_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Resolved:
     store_required: bool
     instruction: str
     sources: Mapping[str, str]
+    line_id: int | None = None
 
 
 class TopicCycle(ValueError):
@@ -65,4 +67,5 @@ def resolve(topic_id: int, topics: Mapping[int, TopicFacts]) -> Resolved:
         store_required=bool(found.get("store_required", False)),
         instruction=str(found.get("instruction", "")),
         sources=sources,
+        line_id=found.get("line_id"),  # type: ignore[arg-type]
     )

@@ -22,7 +22,7 @@ from sla.services import clocks
 from stores.models import Store
 from tickets.events import CaseClosed, CaseOpened, CaseReopened
 from tickets.models import Case, CaseStep, Topic
-from tickets.services import rows, topics
+from tickets.services import escalating, rows, topics
 from tickets.states import CASE_MOVES, PAUSING, CaseState, Cause, Step
 
 # All that may change: `save` writes the whole ticket.
@@ -176,8 +176,9 @@ def save(case: Case, *, now: datetime, preview: Message | str | None = None) -> 
 
 
 def note_step(case: Case, step: Step, *, by: Staff | None, now: datetime, details: Mapping[str, Any] | None = None) -> None:
-    """Add a row to the history."""
+    """Add a row to the history; the ticket's ladder, if one runs, hears of it."""
     insert(_step(case, step, by=by, now=now, details=details))
+    escalating.heard(case, step, by=by, now=now, details=details)
 
 
 def _step(case: Case, step: Step, *, by: Staff | None, now: datetime, details: Mapping[str, Any] | None) -> CaseStep:

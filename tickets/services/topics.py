@@ -14,7 +14,9 @@ def facts() -> Mapping[int, TopicFacts]:
     """All topics by id, at most KEPT_SECONDS old."""
     if _kept and time.monotonic() - _kept[0][0] < KEPT_SECONDS:
         return _kept[0][1]
-    fields = ("id", "parent_id", "name", "group_id", "policy_id", "store_involved", "store_required", "instruction", "is_active")
+    fields = (
+        "id", "parent_id", "name", "group_id", "policy_id", "line_id", "store_involved", "store_required", "instruction", "is_active",
+    )  # fmt: skip
     found = {row["id"]: TopicFacts(**row) for row in Topic.objects.values(*fields)}
     _kept[:] = [(time.monotonic(), found)]
     return found
