@@ -5,15 +5,20 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from bench import ingest, live, mail, memory, pages
+from bench import distribution, ingest, ledger, live, mail, memory, migration, pages, sla, topics
 from bench.figures import Figure, Missing, emit
 from core.embedded.errors import StartError
 
 MEASUREMENTS: dict[str, Callable[..., Iterator[Figure]]] = {
     "ingest": lambda given: ingest.run(quick=given.quick),
+    "distribution": lambda given: distribution.run(quick=given.quick),
     "mail": lambda given: mail.run(quick=given.quick),
     "live": lambda given: live.run(quick=given.quick),
     "pages": lambda given: pages.run(cases=_cases(given), web=given.web, quick=given.quick),
+    "topics": lambda given: topics.run(quick=given.quick),
+    "sla": lambda given: sla.run(quick=given.quick),
+    "ledger": lambda given: ledger.run(quick=given.quick),
+    "migration": lambda given: migration.run(quick=given.quick),
     "memory": lambda given: memory.run(cases=_cases(given)),
 }
 
