@@ -32,6 +32,7 @@ QUEUES = {
     "omni.tasks.sweep_polls": "default",
     "omni.tasks.send_attempt": "outgoing",
     "omni.tasks.sweep_attempts": "outgoing",
+    "omni.tasks.fall_back": "outgoing",
     "omni.tasks.send_notice": "outgoing",
     "omni.tasks.ask_about_notice": "default",
     "omni.tasks.sweep_notices": "outgoing",

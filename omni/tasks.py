@@ -10,7 +10,7 @@ from customers.services import linking
 from omni import dispatch
 from omni.chat import tokens, uploads
 from omni.models import InboundEvent, Message
-from omni.services import calls, distribution, files, journal, notice_statuses, notices, polling, presence, sending
+from omni.services import calls, distribution, fallbacks, files, journal, notice_statuses, notices, polling, presence, sending
 from worklist.models import Item
 from worklist.states import Kind
 
@@ -82,6 +82,7 @@ def sweep_attempts(**_kwargs: object) -> None:
     with only_one("omni.sweep_attempts") as mine:
         if mine:
             sending.recover_lost(now=timezone.now())
+            fallbacks.sweep(now=timezone.now())
             # Called up, not sent here: one slow mail server must not hold up the other channels.
             for attempt_id in sending.find_due(now=timezone.now()):
                 dispatch.after_commit("omni.tasks.send_attempt", expires=60, attempt_id=attempt_id)
@@ -110,6 +111,12 @@ def sweep_notices(**_kwargs: object) -> None:
                 dispatch.after_commit("omni.tasks.send_notice", expires=60, notice_id=notice_id)
             for attempt_id in notice_statuses.find_unanswered(now=now):
                 dispatch.after_commit("omni.tasks.ask_about_notice", expires=60, attempt_id=attempt_id)
+
+
+@shared_task
+def fall_back(*, fallback_id: int, **_kwargs: object) -> None:
+    """Send what failed through the next channel of the queue's rule."""
+    fallbacks.run(fallback_id, now=timezone.now())
 
 
 @shared_task

@@ -24,6 +24,10 @@ _MARKS = {
 }  # fmt: skip
 
 
+# An answer that is still not sent after so long is worth asking why.
+LATE = timedelta(seconds=30)
+
+
 @dataclass(frozen=True)
 class FileView:
     """A file of a message: its address, and whether it may be shown in the page."""
@@ -59,6 +63,10 @@ class Entry:
     mark: str = ""
     state_word: str = ""
     error: str = ""
+    doubt: str = ""
+    """The guest may have got the message although nobody can know."""
+    explains: bool = False
+    """Its way out is worth a word: it failed, is doubtful, or takes long."""
     undo_until: str = ""
     day_label: str = ""
     session_label: str = ""
@@ -114,6 +122,8 @@ def _entry(message: Message, previous: Message | None, *, is_first_unread: bool)
         mark=_MARKS.get(SendState(message.send_state), ""),
         state_word=str(SEND_WORDS.get(message.send_state, "")),
         error=message.send_error,
+        doubt=_doubt(message),
+        explains=_explains(message),
         undo_until=_undo_until(message),
         day_label=_day_label(local.date(), previous),
         session_label=_session_label(message, previous),
@@ -135,6 +145,20 @@ def _parts(message: Message) -> tuple[str | SafeString, str]:
     text = new or message.text
     has_link = "://" in text or "www." in text
     return (mark_safe(urlize(text, nofollow=True, autoescape=True)) if has_link else text), quote  # noqa: S308  escaped by urlize
+
+
+def _doubt(message: Message) -> str:
+    if not message.possibly_delivered:
+        return ""
+    arrived = message.send_state in {SendState.SENT, SendState.DELIVERED, SendState.READ}
+    return _("may have arrived twice") if arrived else _("may have arrived all the same")
+
+
+def _explains(message: Message) -> bool:
+    if message.direction != Direction.OUT:
+        return False
+    late = message.send_state in {SendState.QUEUED, SendState.SENDING} and timezone.now() - message.received_at > LATE
+    return late or message.possibly_delivered or message.send_state == SendState.FAILED
 
 
 def _undo_until(message: Message) -> str:

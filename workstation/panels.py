@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Group, Staff
 from accounts.rights import Right
-from customers.models import Guest, Identity
+from customers.models import Consent, Guest, Identity
 from sla.models import Clock, Metric
 from sla.services import clocks
 from tickets.models import Case, CaseStep
@@ -28,10 +28,13 @@ WAITS = (CaseState.WAITING_GUEST, CaseState.WAITING_STORE, CaseState.WAITING_THI
 
 @dataclass(frozen=True)
 class IdentityView:
+    id: int
     channel: str
     channel_name: str
     name: str
     is_blocked: bool
+    is_verified: bool
+    agrees: bool
 
 
 @dataclass(frozen=True)
@@ -92,15 +95,19 @@ def case_link(item: Item, base: str) -> dict[str, Any]:
 
 def list_identities(guest: Guest) -> Sequence[IdentityView]:
     """How the channels know the guest."""
-    return [_identity(identity) for identity in guest.identities.order_by("channel", "pk")[:20]]
+    return [_identity(identity) for identity in guest.identities.select_related("consent").order_by("channel", "pk")[:20]]
 
 
 def _identity(identity: Identity) -> IdentityView:
+    consent: Consent | None = getattr(identity, "consent", None)
     return IdentityView(
+        id=identity.pk,
         channel=identity.channel,
         channel_name=channel_name(identity.channel),
         name=identity.display_name,
         is_blocked=identity.blocked_at is not None,
+        is_verified=identity.is_verified,
+        agrees=consent is not None and consent.withdrawn_at is None,
     )
 
 

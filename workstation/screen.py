@@ -17,6 +17,7 @@ from core.live import Position
 from core.statements import Prepared
 from omni.models import BreakKind, Presence
 from omni.services import presence as presences
+from omni.services.reach import obstacle
 from omni.states import PresenceState, SessionState
 from stores.selectors import list_store_ids
 from worklist.selectors import count_tabs
@@ -89,6 +90,7 @@ def item_context(*, opened: Opened, staff: Staff, now: datetime) -> dict[str, An
         "may_answer": answers,
         "may_note": staff.has_right(Right.DESK),
         "why_silent": why_silent(opened, staff, now=now),
+        "has_approved": answers and opened.can.templates,
         "text_limit": opened.can.text_limit or 0,
         "undo_seconds": opened.can.undo_seconds,
         "files_limit": opened.can.attachments_per_message if opened.can.attachments else 0,
@@ -115,12 +117,8 @@ def why_silent(opened: Opened, staff: Staff, *, now: datetime) -> str:
         return _("Your role does not allow answering guests.")
     if session.state == SessionState.CLOSED:
         return _("The dialogue is closed. A new message of the guest opens it again.")
-    if session.identity.blocked_at:
-        return _("The guest has blocked us in this channel.")
-    window = opened.can.reply_window
-    if window and session.last_inbound_at and now - session.last_inbound_at > window:
-        return _("The reply window of this channel is over.")
-    return ""
+    refusal = obstacle(session, now=now)
+    return str(refusal.text) if refusal else ""
 
 
 def actions(opened: Opened, staff: Staff) -> dict[str, bool]:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from workstation import commands, guests, views
+from workstation import commands, guests, outgoing, views
 
 _item = "desk/<slug:kind>/<int:subject_id>/"
 _session = "desk/session/<int:subject_id>/"
@@ -32,6 +32,11 @@ urlpatterns = [
     path("desk/merges/<int:merge_id>/undo/", guests.part, name="desk_part"),
     path("desk/messages/<int:message_id>/resend/", commands.resend, name="desk_resend"),
     path("desk/messages/<int:message_id>/take-back/", commands.take_back, name="desk_take_back"),
+    path("desk/messages/<int:message_id>/story/", outgoing.story_part, name="desk_story"),
+    path("desk/messages/<int:message_id>/other-channel/", outgoing.other_channel, name="desk_other_channel"),
+    path("desk/guests/<int:guest_id>/identities/<int:identity_id>/consent/", outgoing.consent, name="desk_consent"),
+    path(f"{_item}approved/", outgoing.approved_part, name="desk_approved"),
+    path(f"{_item}approved/send/", outgoing.send_approved, name="desk_send_approved"),
     path(f"{_session}take/", commands.take_session, name="desk_take_session"),
     path(f"{_session}hand/", commands.hand_session, name="desk_hand_session"),
     path(f"{_session}pass/", commands.pass_session, name="desk_pass_session"),

@@ -31,6 +31,10 @@ class Capabilities:
     idempotent_send: bool = False
     """The provider recognises a repeated send by our key, so a retry after an unknown outcome is safe."""
     subject: bool = False
+    per_second: float | None = None
+    """Sends that the provider allows for one account; the account's own setting overrides it."""
+    per_chat_per_second: float | None = None
+    """The same towards one guest: 1 = a message a second, 0.2 = one in five seconds."""
     undo_seconds: int = 0
     """How long a send is held back so that the operator can take it back."""
     notices_only: bool = False

@@ -10,15 +10,14 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Staff
 from core import audit
 from core.refusal import Refusal
-from omni.channels.contract import Capabilities, OutgoingFile
-from omni.channels.registry import adapter_for
-from omni.models import Message, Session
-from omni.services import conversations, files, sending, waiting
+from omni.channels.contract import OutgoingFile
+from omni.models import Message, Session, TemplateUse
+from omni.services import approved, conversations, files, sending, waiting
+from omni.services.approved import Choice
+from omni.services.reach import capabilities_of, obstacle
 from omni.states import Direction, SessionState
 
-
-def capabilities_of(session: Session) -> Capabilities:
-    return adapter_for(session.account.kind).capabilities
+__all__ = ["answer", "answer_with_template", "capabilities_of", "note", "resend", "take_back"]
 
 
 @transaction.atomic
@@ -39,11 +38,40 @@ def answer(
     """
     session = conversations.lock(session_id)
     _check(session, text, uploads, now=now)
+    _check_news(session, seen_message_id, by, over_newer=over_newer)
+    message = _write(session, text, by=by, now=now)
+    files.store_uploads(message=message, uploads=uploads)
+    return _send(session, message, by=by, now=now)
+
+
+@transaction.atomic
+def answer_with_template(
+    *, session_id: int, choice: Choice, by: Staff, now: datetime, seen_message_id: int | None = None, over_newer: bool = False
+) -> Message:
+    """Answer with a text that the channel's provider has approved: the way out when the reply window is over; allowed before, too.
+
+    Raises Refusal as `answer`, and for a text that is unknown, not approved (any more), or not filled in.
+    """
+    session = conversations.lock(session_id)
+    row, text = approved.filled(session, choice)
+    _check(session, text, (), now=now, approved_text=True)
+    _check_news(session, seen_message_id, by, over_newer=over_newer)
+    message = _write(session, text, by=by, now=now)
+    approved.keep_use(message=message, row=row, choice=choice)
+    return _send(session, message, by=by, now=now)
+
+
+def _check_news(session: Session, seen_message_id: int | None, by: Staff, *, over_newer: bool) -> None:
     if not over_newer and seen_message_id is not None and _has_news(session, seen_message_id, by):
         raise Refusal("newer_messages", _("New messages came while you were writing. Read them, or send all the same."))
+
+
+def _write(session: Session, text: str, *, by: Staff, now: datetime) -> Message:
     last = Message.objects.filter(pk=session.last_inbound_id).values_list("external_id", flat=True).first()
-    message = conversations.add_outgoing(session=session, text=text, by=by, now=now, reply_to=last or "")
-    files.store_uploads(message=message, uploads=uploads)
+    return conversations.add_outgoing(session=session, text=text, by=by, now=now, reply_to=last or "")
+
+
+def _send(session: Session, message: Message, *, by: Staff, now: datetime) -> Message:
     waiting.stop(session, message, now=now)
     sending.queue(message=message, not_before=now + timedelta(seconds=capabilities_of(session).undo_seconds), now=now)
     audit.record(action="message.answered", by=by, subject=session, now=now, details={"message": message.pk})
@@ -66,7 +94,7 @@ def _has_news(session: Session, seen_message_id: int, by: Staff) -> bool:
     return since.exclude(author=by).exists()
 
 
-def _check(session: Session, text: str, uploads: Sequence[OutgoingFile], *, now: datetime) -> None:
+def _check(session: Session, text: str, uploads: Sequence[OutgoingFile], *, now: datetime, approved_text: bool = False) -> None:
     can = capabilities_of(session)
     if session.state == SessionState.CLOSED:
         raise Refusal("closed", _("The dialogue is closed. Open it again to write to the guest."))
@@ -79,10 +107,8 @@ def _check(session: Session, text: str, uploads: Sequence[OutgoingFile], *, now:
         raise Refusal("too_many_files", _("This channel takes fewer files at a time."), status=400)
     if can.attachment_bytes and sum(len(file.data) for file in uploads) > can.attachment_bytes:
         raise Refusal("file_too_large", _("The files are too large for this channel."), status=400)
-    if session.identity.blocked_at:
-        raise Refusal("blocked", _("The guest has blocked us in this channel."))
-    if can.reply_window and session.last_inbound_at and now - session.last_inbound_at > can.reply_window:
-        raise Refusal("window_closed", _("The reply window of this channel is over."))
+    if refusal := obstacle(session, now=now, approved=approved_text):
+        raise refusal
 
 
 @transaction.atomic
@@ -103,6 +129,8 @@ def resend(*, message_id: int, by: Staff, now: datetime) -> Message:
     message = Message.objects.select_related("session").get(pk=message_id)
     session = conversations.lock(message.session_id)
     message.refresh_from_db()
+    if refusal := obstacle(session, now=now, approved=TemplateUse.objects.filter(message=message).exists()):
+        raise refusal
     sending.requeue(message=message, now=now)
     if not session.messages.filter(direction=Direction.IN, seq__gt=message.seq).exists():
         waiting.stop(session, message, now=now)

@@ -1,7 +1,8 @@
 """A message as its channel gets it."""
 
-from omni.channels.contract import Outgoing, OutgoingFile
-from omni.models import Attempt
+from omni.channels.contract import Outgoing, OutgoingFile, Template
+from omni.channels.registry import adapter_for
+from omni.models import Attempt, TemplateUse
 from omni.services import files
 
 REFERENCES = 20
@@ -25,7 +26,13 @@ def build(attempt: Attempt) -> Outgoing:
         token=str(session.pk),
         automatic=message.is_automatic,
         already_sent=_already_sent(attempt),
+        template=_template(message.pk) if adapter_for(attempt.account.kind).capabilities.templates else None,
     )
+
+
+def _template(message_id: int) -> Template | None:
+    used = TemplateUse.objects.filter(message=message_id).first()
+    return Template(name=used.name, language=used.language, parameters=tuple(used.parameters)) if used else None
 
 
 def _already_sent(attempt: Attempt) -> list[str]:

@@ -11,12 +11,13 @@ from core import events
 from core.live import announce
 from core.refusal import Refusal
 from core.secrets import SecretLost
+from customers.services import identities
 from omni import dispatch
 from omni.channels.contract import Failed, Reason, Retry, SendResult, Sent
 from omni.channels.registry import adapter_for
 from omni.events import SendFailed
 from omni.models import Attempt, ChannelAccount, EarlyStatus, Message, Session
-from omni.services import conversations, outgoing, waiting, webchat
+from omni.services import conversations, failures, outgoing, pacing, waiting, webchat
 from omni.states import SEND_MOVES, AccountState, SendState
 
 log = structlog.get_logger(__name__)
@@ -26,6 +27,8 @@ BACK_OFF = (1, 4, 15, 60, 300)
 CLAIM = timedelta(seconds=180)
 CLAIM_PER_FILE = timedelta(seconds=150)
 UNDER_WAY = (SendState.QUEUED, SendState.SENDING)
+# Seconds: a send that is due later is left to the sweep.
+SOON = 60
 
 
 def queue(*, message: Message, not_before: datetime, now: datetime, number: int = 1, tries: int = 1) -> Attempt:
@@ -41,7 +44,7 @@ def queue(*, message: Message, not_before: datetime, now: datetime, number: int 
     )
     # The row is the timer; the delayed call only spares the wait for the next sweep.
     wait = (not_before - now).total_seconds()
-    if wait <= 60:
+    if wait <= SOON:
         dispatch.after_commit("omni.tasks.send_attempt", delay=max(0.0, wait), attempt_id=attempt.pk)
     return attempt
 
@@ -59,6 +62,7 @@ def requeue(*, message: Message, now: datetime) -> Attempt:
     last = message.attempts.order_by("-number").first()
     if message.send_state != SendState.FAILED or last is None or last.state in UNDER_WAY:
         raise Refusal("not_failed", _("Only a message that was not sent can be sent again."))
+    failures.forget(message)
     _show(message, SendState.QUEUED)
     return queue(message=message, not_before=now, now=now, number=last.number + 1)
 
@@ -91,7 +95,7 @@ def _claim(attempt_id: int, *, now: datetime) -> Attempt | None:
     with transaction.atomic():
         found = Attempt.objects.select_for_update(skip_locked=True, of=("self",)).select_related("account", "message__session__identity")
         attempt = found.filter(pk=attempt_id, state=SendState.QUEUED, next_at__lte=now).first()
-        if attempt is None or _must_wait(attempt, now=now):
+        if attempt is None or _must_wait(attempt, now=now) or _keep_pace(attempt, now=now):
             return None
         files = attempt.message.attachments.count()
         attempt.state, attempt.claimed_until = SendState.SENDING, now + CLAIM + files * CLAIM_PER_FILE
@@ -108,10 +112,22 @@ def _must_wait(attempt: Attempt, *, now: datetime) -> bool:
     return earlier.exists()
 
 
+def _keep_pace(attempt: Attempt, *, now: datetime) -> bool:
+    """Put the attempt off when the provider's limits leave no room for it yet. Whether it was."""
+    wait = pacing.wait_for(attempt)
+    if wait > 0:
+        attempt.next_at = now + timedelta(seconds=wait)
+        attempt.save(update_fields=["next_at"])
+        if wait <= SOON:
+            dispatch.after_commit("omni.tasks.send_attempt", delay=wait, attempt_id=attempt.pk)
+    return wait > 0
+
+
 def finish(*, attempt_id: int, result: SendResult, now: datetime) -> SendState:
     """Write down what the channel said; a temporary fault queues the next try, the session's next message is called up."""
     with transaction.atomic():
-        session, attempt = _lock(attempt_id)
+        blocked = isinstance(result, Failed) and result.reason is Reason.CONTACT_BLOCKED
+        session, attempt = _lock(attempt_id, identity_too=blocked)
         if attempt.state != SendState.SENDING:  # the claim had run out and somebody else has settled it
             return _late(session, attempt, result, now=now)
         if isinstance(result, Sent):
@@ -126,9 +142,11 @@ def finish(*, attempt_id: int, result: SendResult, now: datetime) -> SendState:
     return SendState(attempt.state)
 
 
-def _lock(attempt_id: int) -> tuple[Session, Attempt]:
-    """The attempt and its session, both locked; the session first, as everywhere."""
-    session_id = Attempt.objects.values_list("session_id", flat=True).get(pk=attempt_id)
+def _lock(attempt_id: int, *, identity_too: bool = False) -> tuple[Session, Attempt]:
+    """The attempt and its session, both locked; the session first, and before it the identity if that will change, as everywhere."""
+    session_id, identity_id = Attempt.objects.values_list("session_id", "session__identity_id").get(pk=attempt_id)
+    if identity_too:
+        identities.lock(identity_id)
     session = conversations.lock(session_id)
     attempt = Attempt.objects.select_for_update(of=("self",)).select_related("account", "message").get(pk=attempt_id)
     return session, attempt
@@ -188,9 +206,7 @@ def _failed(session: Session, attempt: Attempt, result: Failed, *, now: datetime
     if result.reason is Reason.ACCOUNT_REFUSED:
         ChannelAccount.objects.filter(pk=attempt.account_id).update(state=AccountState.DEGRADED, state_reason=result.text[:240])
     if result.reason is Reason.CONTACT_BLOCKED:
-        identity = session.identity
-        identity.blocked_at = now
-        identity.save(update_fields=["blocked_at"])
+        identities.mark_blocked(identity=session.identity, at=now)
     _give_up(session, attempt, result, now=now)
 
 
@@ -198,6 +214,7 @@ def _give_up(session: Session, attempt: Attempt, result: Failed, *, now: datetim
     attempt.state, attempt.is_permanent = SendState.FAILED, True
     _show(attempt.message, SendState.FAILED, error=in_words(result))
     waiting.again(session, attempt.message, now=now)
+    failures.note(session=session, message=attempt.message, now=now)
     events.publish(SendFailed(message_id=attempt.message_id, author_id=attempt.message.author_id))
 
 
@@ -244,6 +261,7 @@ def apply_status(*, account: ChannelAccount, external_id: str, state: str, error
     _show(attempt.message, SendState(state), error=error)
     if state == SendState.FAILED:
         waiting.again(session, attempt.message, now=now)
+        failures.note(session=session, message=attempt.message, now=now)
 
 
 def _show(message: Message, state: SendState, *, error: str = "") -> None:

@@ -9,6 +9,7 @@ import * as keys from "./keys.js";
 import { live } from "./live.js";
 import { command } from "./net.js";
 import * as offers from "./offers.js";
+import * as outgoing from "./outgoing.js";
 import * as palette from "./palette.js";
 import * as panel from "./panel.js";
 import * as presence from "./presence.js";
@@ -25,6 +26,7 @@ function apply(events) {
     else if (kind === "message") messageCame(data);
     else if (kind === "message_changed" || kind === "send_state") feed.messageChanged(data);
     else if (kind === "guest_changed") item.guestChanged(data);
+    else if (kind === "send_failed") outgoing.failed(data);
     else if (kind === "presence") presence.show(data);
     else if (kind === "given") presence.given(data);
     else if (kind === "offer") offers.came(data);

@@ -44,10 +44,6 @@ class OpenCaseInput(serializers.Serializer[Any]):
         return attrs
 
 
-class AnswerInput(serializers.Serializer[Any]):
-    text = serializers.CharField(max_length=100_000)
-
-
 class TermsInput(serializers.Serializer[Any]):
     policy = serializers.SlugField()
     reason = serializers.CharField(max_length=500)

@@ -13,8 +13,8 @@ from accounts.models import Staff
 from accounts.rights import Right
 from core.refusal import Refusal
 from core.statements import Prepared
+from omni.api import messages
 from omni.api.entrance import FAULTS, KEY, checked, once, staff_of
-from omni.services import answering
 from sla.models import Policy
 from sla.services import clocks, stories
 from stores.models import Store
@@ -137,15 +137,15 @@ class AnswersView(APIView):
     rights = {"POST": Right.ANSWER}
 
     @extend_schema(
-        operation_id="cases_answer", parameters=[KEY], request=schemas.AnswerInput, responses={201: schemas.SentOutput, **FAULTS}
+        operation_id="cases_answer", parameters=[KEY], request=messages.AnswerInput, responses={201: schemas.SentOutput, **FAULTS}
     )
     def post(self, request: Request, case_id: int) -> Response:
         """Answer the guest in the channel the guest came by."""
-        wanted = checked(schemas.AnswerInput, request.data)
+        wanted = checked(messages.AnswerInput, request.data)
         case = find_case(staff=staff_of(request), case_id=case_id)
 
         def answer() -> dict[str, Any]:
-            message = answering.answer(session_id=case.session_id, text=wanted["text"], by=staff_of(request), now=timezone.now())
+            message = messages.answer(session_id=case.session_id, wanted=wanted, by=staff_of(request))
             return {"message": message.pk, "state": message.send_state}
 
         return Response(once(request, f"api.case.answer:{case_id}", answer), status=201)

@@ -11,6 +11,7 @@ from core.refusal import Refusal
 from omni.channels.contract import OutgoingFile
 from omni.models import Message
 from omni.services import answering, conversations
+from omni.services.approved import Choice
 from tickets.services import cases
 from worklist.models import Item
 from worklist.states import ItemState, Kind
@@ -41,6 +42,14 @@ def answer(
     )
     drafts.save(item=item, mode=Draft.Mode.ANSWER, text="", revision=revision, by=by, now=now)
     return message
+
+
+@transaction.atomic
+def answer_with_template(*, item: Item, choice: Choice, seen_message_id: int | None, by: Staff, now: datetime) -> Message:
+    """Answer with a text that the provider has approved; the draft stays, for nothing of it was sent. Raises Refusal."""
+    if item.state == ItemState.WAITING and item.owner_id is None:
+        take(item=item, by=by, now=now)
+    return answering.answer_with_template(session_id=session_of(item), choice=choice, seen_message_id=seen_message_id, by=by, now=now)
 
 
 @transaction.atomic

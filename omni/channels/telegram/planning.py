@@ -16,6 +16,9 @@ GROUP_SIZE = 10
 PHOTO_TYPES = frozenset({"image/jpeg", "image/png"})
 
 CAPABILITIES = Capabilities(
+    # https://core.telegram.org/bots/faq, "My bot is hitting limits"
+    per_second=30,
+    per_chat_per_second=1,
     text_limit=TEXT_LIMIT,
     caption_limit=CAPTION_LIMIT,
     attachments=True,

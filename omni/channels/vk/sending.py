@@ -18,6 +18,7 @@ from omni.channels.vk.ids import Place, message_id, number_in, place_of
 from omni.channels.vk.uploads import attached
 
 CAPABILITIES = Capabilities(
+    per_second=20,  # https://dev.vk.com/ru/api/api-requests: a community's key makes 20 calls a second
     # The schema allows 9000, but clients cut what is longer than this.
     text_limit=4096,
     attachments=True,

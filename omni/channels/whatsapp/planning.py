@@ -33,6 +33,9 @@ SORTS: Mapping[str, tuple[int, tuple[str, ...]]] = {
 MEDIA = {mime: (sort, limit) for sort, (limit, mimes) in SORTS.items() for mime in mimes}
 
 CAPABILITIES = Capabilities(
+    # Throughput and pair rate limit of the Cloud API: 80 a second, one in six seconds to one user beyond a burst.
+    per_second=80,
+    per_chat_per_second=1 / 6,
     text_limit=TEXT_LIMIT,
     caption_limit=CAPTION_LIMIT,
     attachments=True,

@@ -1,0 +1,40 @@
+"""Whether a guest can be written to in a dialogue just now, and if not, what can be done instead."""
+
+from datetime import datetime
+
+from django.utils.translation import gettext_lazy as _
+
+from core.refusal import Refusal
+from omni.channels.contract import Capabilities
+from omni.channels.registry import adapter_for
+from omni.models import MessageTemplate, Session
+from omni.states import AccountState, TemplateState
+
+
+def capabilities_of(session: Session) -> Capabilities:
+    return adapter_for(session.account.kind).capabilities
+
+
+def window_is_over(session: Session, *, now: datetime) -> bool:
+    """Whether the channel lets only approved texts through, since the guest wrote too long ago or never."""
+    window = capabilities_of(session).reply_window
+    return window is not None and (session.last_inbound_at is None or now - session.last_inbound_at > window)
+
+
+def obstacle(session: Session, *, now: datetime, approved: bool = False) -> Refusal | None:
+    """Why nothing can be sent to the guest of this dialogue; None = nothing is in the way. `approved` = of a text the provider approved."""
+    if session.identity.blocked_at:
+        return Refusal("blocked", _("The guest has blocked us in this channel."))
+    if approved or not window_is_over(session, now=now):
+        return None
+    if capabilities_of(session).templates and has_approved(session):
+        return Refusal("window_closed", _("The reply window of this channel is over. Only an approved text can be sent: choose one."))
+    return Refusal("window_closed", _("The reply window of this channel is over. The guest can be reached through another channel only."))
+
+
+def has_approved(session: Session) -> bool:
+    return MessageTemplate.objects.filter(account=session.account_id, state=TemplateState.APPROVED).exists()
+
+
+def is_switched_off(session: Session) -> bool:
+    return session.account.state == AccountState.DISABLED
