@@ -77,6 +77,33 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             ],
         },
         {
+            "title": _("Points"),
+            "items": [
+                _list(_("Compensations"), "redeem", "loyalty_compensation", Right.POINTS),
+                _list(_("Wallets"), "account_balance_wallet", "loyalty_wallet", Right.POINTS),
+                _list(_("Loyalty cards"), "loyalty", "loyalty_card", Right.POINTS),
+                _list(_("Transfers of points"), "swap_horiz", "loyalty_transfer", Right.POINTS),
+                _list(_("Accounts of points"), "account_balance", "loyalty_account", Right.POINTS),
+                _list(_("Reservations of points"), "bookmark", "loyalty_reservation", Right.POINTS),
+                _list(_("Imports of points"), "upload_file", "loyalty_import", Right.POINTS),
+                _list(_("Alarms of the ledger"), "notification_important", "loyalty_alarm"),
+                _list(_("Operations at the processing"), "sync_alt", "loyalty_operation", Right.POINTS),
+            ],
+        },
+        {
+            "title": _("Limits of compensations"),
+            "items": [
+                _list(_("Without approval"), "how_to_reg", "loyalty_allowance"),
+                _list(_("Limits of a guest"), "person_alert", "loyalty_guestallowance"),
+                _list(_("Approvals"), "approval", "loyalty_approvallevel"),
+                _list(_("Reasons"), "list", "loyalty_compensationreason"),
+                _list(_("Budgets"), "savings", "loyalty_budget"),
+                _list(_("Campaigns"), "campaign", "loyalty_campaign"),
+                _list(_("Terms of points"), "hourglass", "loyalty_terms"),
+                _list(_("Processings of points"), "dns", "loyalty_processing"),
+            ],
+        },
+        {
             "title": _("Stores"),
             "items": [
                 _list(_("Stores"), "storefront", "stores_store"),

@@ -9,6 +9,7 @@ from accounts.models import ApiToken
 from accounts.rights import Right
 from accounts.tokens import digest_of
 from core import audit
+from loyalty.tests import builders as points
 from omni.channels.contract import CallKind, CallStep
 from omni.models import Decision, Extension, InboundEvent, Presence, Session
 from omni.services import answering, calls
@@ -70,6 +71,7 @@ def one_of_everything(number):
     other = cases.open_ticket(session_id=session.pk, topic=topic, by=person, now=now)
     cases.close(case_id=other.pk, cause=Cause.SOLVED, by=person, now=now)
     facts.count(case_ids=[other.pk], now=now)
+    points.everything(number, case=case, staff=person)
     ApiToken.objects.create(name=f"token-{number}", staff=person, digest=digest_of(str(number)))
     with transaction.atomic():
         audit.record(action="tried", by=person, subject=case, now=now, details={"a": 1})
