@@ -29,7 +29,7 @@ class TransferKind(models.TextChoices):
     REFUND = "refund", _("refund")
     REVERSAL = "reversal", _("accrual taken back")
     REPAID = "repaid", _("debt repaid")
-    EXPIRY = "expiry", _("expired")
+    EXPIRY = "expiry", _("points expired")
     COMPENSATION = "compensation", _("compensation")
     FUNDING = "funding", _("budget funded")
     JOINING = "joining", _("cards joined")

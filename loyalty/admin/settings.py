@@ -20,8 +20,12 @@ from loyalty.services import budgets
 
 @admin.register(Terms)
 class TermsAdmin(AuditedAdmin):
-    list_display = ("__str__", "ripen_days", "life_days", "compensation_life_days")
+    list_display = ("holds_for", "ripen_days", "life_days", "compensation_life_days")
     list_select_related = ("chain",)
+
+    @admin.display(description=_("chain"))
+    def holds_for(self, terms: Terms) -> str:
+        return str(terms)
 
 
 @admin.register(CompensationReason)
@@ -39,7 +43,7 @@ class AllowanceAdmin(AuditedAdmin):
 
 @admin.register(GuestAllowance)
 class GuestAllowanceAdmin(AuditedAdmin):
-    list_display = ("__str__", "points", "days")
+    list_display = ("points", "days")
 
 
 @admin.register(ApprovalLevel)

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 from django.db import close_old_connections, connection
 
+from accounts.models import Role
 from core.models import AuditEntry
 from core.refusal import Refusal
 from loyalty import grounds, notices
@@ -17,7 +18,6 @@ from loyalty.services import accounts, approvals, compensations, defaults, proof
 from loyalty.states import CompensationState, NoticeState
 from loyalty.tests.builders import NOW, a_guest, later
 from tests import builders as b
-from tickets.services import defaults as tickets_defaults
 
 
 class Matters:
@@ -40,10 +40,9 @@ def world(db, monkeypatch):
 
 
 def a_world(monkeypatch):
-    tickets_defaults.load(now=NOW)
+    for code, name in (("operator", "Оператор"), ("supervisor", "Супервизор")):
+        Role.objects.create(code=code, name=name, rights=["admin"] if code == "supervisor" else [])
     defaults.load(now=NOW)
-    from accounts.models import Role
-
     role = {role.code: role for role in Role.objects.all()}
     matters = Matters()
     monkeypatch.setattr(grounds, "_known", {"matter": matters})

@@ -47,6 +47,9 @@ def test_big_tables_are_never_counted(admin_browser):
         "tickets.Case",
         "customers.Guest",
         "core.AuditEntry",
+        "loyalty.Transfer",
+        "loyalty.Account",
+        "loyalty.Wallet",
         "worklist.Item",
     ):
         model = next(model for model in PAGES if model._meta.label == name)
@@ -102,6 +105,8 @@ def test_who_may_only_look_changes_nothing():
     viewer = browser(an_administrator("viewer", [Right.ADMIN]))
     narrow = {"omni.InboundEvent", "omni.Session", "omni.Attempt", "omni.Decision", "omni.Presence", "tickets.Case", "worklist.Item"}
     narrow.add("omni.Call")
+    points = ("Wallet", "Card", "Account", "Transfer", "Reservation", "Compensation", "Import", "Operation")
+    narrow |= {f"loyalty.{name}" for name in points}
     for model in PAGES:
         hidden = model._meta.label in narrow or model._meta.label == "reports.CaseFact"
         assert viewer.get(address(model, "changelist")).status_code == (403 if hidden else 200), model

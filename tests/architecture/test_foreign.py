@@ -11,6 +11,8 @@ from django.utils import timezone
 from accounts.models import Staff
 from accounts.rights import Right
 from core.models import AuditEntry
+from loyalty.models import Compensation
+from loyalty.tests import builders as points
 from omni.channels.contract import OutgoingFile
 from omni.models import Attachment, Message, Offer, Session
 from omni.services import answering, conversations
@@ -43,6 +45,7 @@ OWN = {
     "/api/v1/topics",
     "/api/v1/topics/suggested",
     "/api/v1/stores",
+    "/api/v1/compensations",
 }
 
 
@@ -58,6 +61,7 @@ def secret():
     case = cases.open_ticket(session_id=session.pk, topic=b.a_topic(), by=expert, now=NOW)
     answering.answer(session_id=session.pk, text="Ответ", by=expert, now=NOW, uploads=[OutgoingFile("a.txt", "text/plain", b"secret")])
     conversations.close(session_id=session.pk, by=expert, now=NOW)
+    points.everything(1, case=case, staff=expert)
     return case
 
 
@@ -83,6 +87,7 @@ def addresses(case):
         "item_id": case.pk,
         "kind": "case",
         "event_id": 1,
+        "compensation_id": Compensation.objects.get().pk,
         "offer_id": _offer(),
     }
     from django.urls import get_resolver
@@ -122,6 +127,7 @@ def states():
     return (
         list(Case.objects.values_list("state", "owner", "group")),
         list(Session.objects.values_list("state", "owner")),
+        list(Compensation.objects.values_list("state", "points")),
         Message.objects.count(),
         AuditEntry.objects.exclude(action="signed_in").count(),
     )
