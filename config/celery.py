@@ -53,6 +53,8 @@ QUEUES = {
     "loyalty.tasks.carry_on_imports": "bulk",
     "loyalty.tasks.prove_recent": "bulk",
     "loyalty.tasks.prove_everything": "bulk",
+    "suggestions.tasks.retrain_topics": "bulk",
+    "suggestions.tasks.note_choices": "bulk",
     "workstation.tasks.wake_snoozed": "default",
     "reports.tasks.count_closed": "bulk",
 }

@@ -35,7 +35,7 @@ DATABASES = {"default": env.database(DATABASE_URL or "postgres://nobody@127.0.0.
 PREPARED_STATEMENTS = env.flag("PREPARED_STATEMENTS", default=True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-OWN_APPS = ["core", "accounts", "stores", "customers", "sla", "escalation", "worklist", "omni", "loyalty", "tickets", "workstation", "reports", "demo"]
+OWN_APPS = ["core", "accounts", "stores", "customers", "sla", "escalation", "worklist", "omni", "loyalty", "tickets", "suggestions", "workstation", "reports", "demo"]
 INSTALLED_APPS = [
     "unfold",
     "django.contrib.admin",
@@ -154,6 +154,8 @@ STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = VAR_DIR / "media"
+# Trained topic models, a folder each; which one is used stands in the database.
+TOPIC_MODELS = VAR_DIR / "topic-models"
 _collected = (STATIC_ROOT / "staticfiles.json").exists() and not DEBUG
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not _collected
 STORAGES = {
@@ -250,8 +252,15 @@ CELERY_BEAT_SCHEDULE = {
         "loyalty.tasks.carry_on_imports": 10,
         "loyalty.tasks.prove_recent": 300,
         "workstation.tasks.wake_snoozed": 15,
+        "suggestions.tasks.note_choices": 300,
         "reports.tasks.count_closed": 60,
     }.items()
+}
+# In the small hours of Moscow; Celery counts in UTC.
+CELERY_BEAT_SCHEDULE["suggestions.tasks.retrain_topics"] = {
+    "task": "suggestions.tasks.retrain_topics",
+    "schedule": crontab(hour=0, minute=20),
+    "options": {"expires": 3600},
 }
 # In the small hours of Moscow; Celery counts in UTC.
 CELERY_BEAT_SCHEDULE["loyalty.tasks.prove_everything"] = {

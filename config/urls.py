@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("omni.urls")),
     path("", include("loyalty.urls")),
     path("", include("tickets.urls")),
+    path("", include("suggestions.urls")),
     path("", include("reports.urls")),
     path("", include("workstation.urls")),
     path("api/schema/", public_schema(SpectacularAPIView.as_view(permission_classes=[])), name="schema"),

@@ -4,6 +4,7 @@ import { element, find, findAll, gettext, oneAtATime, toast } from "./page.js";
 import { showError } from "./dialogs.js";
 import { command, read } from "./net.js";
 import { makePicker } from "./picker.js";
+import { suggestTopics } from "./suggestions.js";
 import * as same from "./same.js";
 
 /** @type {any} */
@@ -45,6 +46,7 @@ function isBeingFilled() {
 
 function prepare() {
   for (const picker of findAll("[data-picker]", root)) makePicker(picker);
+  for (const place of findAll("[data-suggestions]", root)) suggestTopics(place, `/suggestions/session/${item.id}/`);
   same.prepare(root);
 }
 

@@ -17,6 +17,8 @@ from omni.states import EventState
 from reports.services import facts
 from sla.models import Holiday
 from stores.models import StoreStaff
+from suggestions.models import ModelVersion, SuggestionRules, VersionState
+from suggestions.services import suggesting
 from tests import builders as b
 from tickets.models import AnswerTemplate
 from tickets.services import cases
@@ -72,6 +74,9 @@ def one_of_everything(number):
     cases.close(case_id=other.pk, cause=Cause.SOLVED, by=person, now=now)
     facts.count(case_ids=[other.pk], now=now)
     points.everything(number, case=case, staff=person)
+    suggesting.show(session_id=session.pk, now=now)
+    SuggestionRules.objects.get_or_create(pk=1)
+    ModelVersion.objects.create(state=VersionState.REJECTED, made_at=now, held_out=10, first=number)
     ApiToken.objects.create(name=f"token-{number}", staff=person, digest=digest_of(str(number)))
     with transaction.atomic():
         audit.record(action="tried", by=person, subject=case, now=now, details={"a": 1})
