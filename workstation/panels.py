@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Group, Staff
 from accounts.rights import Right
 from customers.models import Consent, Guest, Identity
+from omni.services import session_facts
 from sla.models import Clock, Metric
 from sla.services import clocks
 from tickets.models import Case, CaseStep
@@ -72,6 +73,7 @@ def guest_context(*, opened: Opened, staff: Staff, base: str) -> dict[str, Any]:
         "may_reveal": by_desk and staff.has_right(Right.PERSONAL) and bool(guest.phone or guest.email),
         "may_join": staff.has_right(Right.JOIN_GUESTS),
         "first_seen": day_of(guest.created_at),
+        "facts": session_facts.shown(opened.session) if by_desk else [],
         "identities": list_identities(guest) if by_desk else [],
         "cases": [case_link(item, base) for item in list_cases_of(staff=staff, guest_id=guest.pk) if _is_other(item, opened.item)],
     }

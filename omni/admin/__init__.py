@@ -1,5 +1,5 @@
-"""Admin pages of omni: channels and queues, the inbound journal, what became of dialogues and sends."""
+"""Admin pages of omni: channels and queues, the inbound journal, what became of dialogues, sends, notices."""
 
-from omni.admin import accounts, calls, facts, journal
+from omni.admin import accounts, calls, facts, journal, notices
 
-__all__ = ["accounts", "calls", "facts", "journal"]
+__all__ = ["accounts", "calls", "facts", "journal", "notices"]

@@ -20,9 +20,11 @@ def keep(*, session: Session, facts: Mapping[str, object], now: datetime) -> Non
         SessionFacts.objects.update_or_create(session=session, defaults={"facts": told, "updated_at": now})
 
 
-def shown(session_id: int) -> list[tuple[str, str]]:
-    """The facts of a dialogue as the operator reads them: name and value, in words."""
-    facts = SessionFacts.objects.filter(session_id=session_id).values_list("facts", flat=True).first() or {}
+def shown(session: Session) -> list[tuple[str, str]]:
+    """The facts of a dialogue as the operator reads them: name and value, in words. Only apps tell some."""
+    if session.account.kind != "mobile":
+        return []
+    facts = SessionFacts.objects.filter(session=session).values_list("facts", flat=True).first() or {}
     app = " ".join(part for part in (facts.get("version"), _platform(facts.get("platform", ""))) if part)
     device = ", ".join(part for part in (facts.get("model"), facts.get("system")) if part)
     lines = [(_("App"), app), (_("Device"), device), (_("Store chosen in the app"), _store(facts.get("store", "")))]

@@ -9,7 +9,7 @@ from omni.models import Notice, NoticeAttempt
 from omni.services import consents, notice_statuses, notices, push
 from omni.states import SendState
 from tests import builders as b
-from tests.providers import fcm, hms, smsaero, smsc
+from tests.providers import hms, smsaero, smsc
 from tests.providers.fcm import FcmServer
 from tests.providers.frame import Frame
 from tests.providers.hms import HmsServer
@@ -52,9 +52,6 @@ class Vendors:
         return b.an_account(kind, settings={**base, **given, **settings}, **secrets)
 
 
-assert fcm.PROJECT
-
-
 def an_app(**settings):
     return b.an_account("mobile", settings={"site_key": "app", **settings}, identity_key="demo-widget-secret")
 
@@ -74,6 +71,15 @@ def a_device(guest, app, account, token="device-token-1", device="d1", visitor="
     takes = told.pop("takes_notices", True)
     where = push.Device(app=app, visitor=visitor, key=device, **told)
     return push.register(device=where, account=account, token=token, takes_notices=takes, now=NOON)
+
+
+def a_told_guest(guest, account, number, now):
+    """A notice with a try, and a consent: one row of each."""
+    notice = notices.notify(guest=guest, text="Обращение решено", key=f"told:{number}", now=now)
+    values = {"channel": "sms", "account": account, "recipient": PHONE, "created_at": now, "error_code": "undelivered"}
+    NoticeAttempt.objects.create(notice=notice, number=1, state=SendState.FAILED, **values)
+    consents.give(phone=f"+7916111{number:04}", source="card", by=None, now=now)
+    return notice
 
 
 def run(now=NOON, rounds=30, step=timedelta(minutes=1)):

@@ -14,6 +14,7 @@ from omni.channels.contract import CallKind, CallStep
 from omni.models import Decision, Extension, InboundEvent, Presence, Session
 from omni.services import answering, calls
 from omni.states import EventState
+from omni.tests.notice_builders import a_told_guest
 from reports.services import facts
 from sla.models import Holiday
 from stores.models import StoreStaff
@@ -77,6 +78,7 @@ def one_of_everything(number):
     suggesting.show(session_id=session.pk, now=now)
     SuggestionRules.objects.get_or_create(pk=1)
     ModelVersion.objects.create(state=VersionState.REJECTED, made_at=now, held_out=10, first=number)
+    a_told_guest(session.guest, account, number, now)
     ApiToken.objects.create(name=f"token-{number}", staff=person, digest=digest_of(str(number)))
     with transaction.atomic():
         audit.record(action="tried", by=person, subject=case, now=now, details={"a": 1})

@@ -100,13 +100,21 @@ def test_what_the_app_says_of_itself_is_shown_to_the_operator(phone, operator):
     store = b.a_store("4217")
     phone.write("Где кефир?")
     session = Session.objects.get()
-    shown = dict(session_facts.shown(session.pk))
+    shown = dict(session_facts.shown(session))
     assert list(shown.values())[:3] == ["5.12.0 Android", "Pixel 8, Android 14", str(store)]
     phone.begin(site_key="app", identity=signed(), app={**APP, "version": "5.13.0", "store": "17"})
     phone.write("Ау")
-    assert dict(session_facts.shown(session.pk)) | {} != shown
+    assert dict(session_facts.shown(session)) | {} != shown
     assert SessionFacts.objects.get().facts["version"] == "5.13.0"
     assert ChatToken.objects.count() == 1, "the token goes on"
+
+
+def test_the_desk_shows_it(phone, client, operator):
+    phone.write("Где кефир?")
+    client.force_login(operator, backend="accounts.backends.StaffBackend")
+    page = client.get(f"/desk/session/{Session.objects.get().pk}/open/")
+    assert page.status_code == 200
+    assert "5.12.0 Android" in page.content.decode()
 
 
 def test_a_site_says_nothing_of_the_sort(client):
@@ -115,7 +123,7 @@ def test_a_site_says_nothing_of_the_sort(client):
     visitor.begin(app=APP)
     visitor.write("Где кефир?")
     assert not SessionFacts.objects.exists()
-    assert session_facts.shown(Session.objects.get().pk) == []
+    assert session_facts.shown(Session.objects.get()) == []
     answer = visitor.post("push", {"vendor": "fcm", "token": DEVICE_TOKEN})
     assert (answer.status_code, answer.json()["code"]) == (400, "push_off")
 
