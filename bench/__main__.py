@@ -19,7 +19,6 @@ MEASUREMENTS: dict[str, Callable[..., Iterator[Figure]]] = {
     "sla": lambda given: sla.run(quick=given.quick),
     "ledger": lambda given: ledger.run(quick=given.quick),
     "migration": lambda given: migration.run(quick=given.quick),
-    "topics": lambda given: topics.run(quick=given.quick),
     "memory": lambda given: memory.run(cases=_cases(given)),
 }
 

@@ -45,6 +45,8 @@ QUEUES = {
     "omni.tasks.sweep_calls": "default",
     "omni.tasks.distribute_waiting": "chat",
     "omni.tasks.purge_chat": "bulk",
+    "suggestions.tasks.retrain_topics": "bulk",
+    "suggestions.tasks.note_choices": "bulk",
     "loyalty.tasks.fold_house_accounts": "default",
     "loyalty.tasks.expire_reservations": "default",
     "loyalty.tasks.end_lots": "bulk",
@@ -53,8 +55,6 @@ QUEUES = {
     "loyalty.tasks.carry_on_imports": "bulk",
     "loyalty.tasks.prove_recent": "bulk",
     "loyalty.tasks.prove_everything": "bulk",
-    "suggestions.tasks.retrain_topics": "bulk",
-    "suggestions.tasks.note_choices": "bulk",
     "workstation.tasks.wake_snoozed": "default",
     "reports.tasks.count_closed": "bulk",
 }

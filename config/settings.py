@@ -262,7 +262,6 @@ CELERY_BEAT_SCHEDULE["suggestions.tasks.retrain_topics"] = {
     "schedule": crontab(hour=0, minute=20),
     "options": {"expires": 3600},
 }
-# In the small hours of Moscow; Celery counts in UTC.
 CELERY_BEAT_SCHEDULE["loyalty.tasks.prove_everything"] = {
     "task": "loyalty.tasks.prove_everything",
     "schedule": crontab(hour=0, minute=40),
