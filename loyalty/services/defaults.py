@@ -39,7 +39,7 @@ def load(*, now: datetime) -> Mapping[str, int]:
             if subject not in known:
                 make()
                 audit.record(action=_ADDED, by=None, subject=subject, now=now)
-                added[kind] = added.get(kind, 0) + 1
+                added[f"points: {kind}"] = added.get(f"points: {kind}", 0) + 1
     return added
 
 

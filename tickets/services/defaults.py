@@ -15,6 +15,7 @@ from core import audit
 from core.locks import serialise
 from core.models import AuditEntry
 from customers.models import MatchRule
+from loyalty.services import defaults as points
 from omni.models import BreakKind, DeclineReason, Queue, Skill
 from sla.models import Calendar, Policy, WorkingInterval
 from tickets.models import AnswerTemplate, Topic
@@ -62,7 +63,7 @@ def load(*, now: datetime) -> Mapping[str, int]:
         _load_templates(shipment)
         _load_matching(shipment)
         topics.forget()
-    return shipment.added
+        return {**shipment.added, **points.load(now=now)}
 
 
 def _read(name: str) -> Any:
