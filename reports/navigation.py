@@ -68,6 +68,26 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             ],
         },
         {
+            "title": _("Escalation"),
+            "items": [
+                _list(_("What is called out"), "campaign", "escalation_run"),
+                _list(_("Alarms of escalation"), "emergency", "escalation_alarm"),
+                _list(_("Notices to staff"), "notifications", "escalation_delivery"),
+                _list(_("Escalation maps"), "stairs", "escalation_escalationmap"),
+                _list(_("Lines of the maps"), "format_list_numbered", "escalation_mapline"),
+                _list(_("Duty roles"), "badge", "escalation_dutyrole"),
+                _list(_("Duty schedules"), "calendar_clock", "escalation_schedule"),
+                _list(_("Layers of duty"), "layers", "escalation_layer"),
+                _list(_("Swaps of duty"), "swap_horiz", "escalation_swap"),
+                _list(_("Past duty"), "history_toggle_off", "escalation_dutyinterval"),
+                _list(_("Contacts of staff"), "contact_phone", "escalation_contact"),
+                _list(_("Dry runs"), "rule", "escalation_dryrun"),
+                _list(_("Matters without a line"), "unknown_document", "escalation_unmappedhit"),
+                _list(_("Systems to call"), "webhook", "escalation_hook"),
+                _list(_("Settings of escalation"), "tune", "escalation_escalationsettings"),
+            ],
+        },
+        {
             "title": _("Channels"),
             "items": [
                 _list(_("Channel accounts"), "hub", "omni_channelaccount"),

@@ -67,7 +67,7 @@ class TopicAdmin(AuditedAdmin):
     list_display_links = ("in_tree",)
     list_filter = ("is_active",)
     search_fields = ("name", "name_en", "code")
-    autocomplete_fields = ("parent", "group", "policy")
+    autocomplete_fields = ("parent", "group", "policy", "line")
     list_per_page = 500
     readonly_fields = ("what_holds",)
     fieldsets = (

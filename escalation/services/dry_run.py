@@ -10,7 +10,7 @@ from core import events
 from escalation import rota
 from escalation.coverage import Finding, gaps
 from escalation.events import HolesFound
-from escalation.models import DryRun, EscalationSettings, Hole, MapLine
+from escalation.models import DryRun, EscalationMap, EscalationSettings, Hole, MapLine
 from escalation.plans import Plan, PlannedLevel, next_open
 from escalation.services import limits, planning
 from escalation.services.people import Roster
@@ -90,10 +90,9 @@ def _closed(plan: Plan, at: datetime) -> Iterator[str]:
             yield name or str(StepKind.HOURS.label)
 
 
-def is_stale(line: MapLine, numbers: EscalationSettings, *, today: date) -> bool:
-    """Whether the line's map was not reviewed for too long, or never."""
-    reviewed = line.map.reviewed_on
-    return reviewed is None or (today - reviewed).days > numbers.review_days
+def is_stale(of: EscalationMap, numbers: EscalationSettings, *, today: date) -> bool:
+    """Whether the map was not reviewed for too long, or never."""
+    return of.reviewed_on is None or (today - of.reviewed_on).days > numbers.review_days
 
 
 def _write(lines: Sequence[MapLine], holes: Iterable[Hole], numbers: EscalationSettings, *, now: datetime) -> DryRun:
@@ -103,7 +102,7 @@ def _write(lines: Sequence[MapLine], holes: Iterable[Hole], numbers: EscalationS
         "days": numbers.dry_run_days,
         "lines": len(lines),
         "hole_count": len(listed),
-        "stale_lines": sum(is_stale(line, numbers, today=now.date()) for line in lines),
+        "stale_lines": sum(is_stale(line.map, numbers, today=now.date()) for line in lines),
     }
     with transaction.atomic():
         found, _made = DryRun.objects.update_or_create(date=now.date(), defaults=facts)

@@ -18,7 +18,16 @@ from escalation.models import Delivery, MapLine, MapStep, Run, RunEvent, TurnTak
 from escalation.services import planning, runs, tick
 from escalation.states import EventKind, RunState
 from escalation.tests.builders import (
-    MINUTE, NOW, a_colleague, a_duty_group, a_ladder, a_line, a_role, a_run, a_schedule, numbers,
+    MINUTE,
+    NOW,
+    a_colleague,
+    a_duty_group,
+    a_ladder,
+    a_line,
+    a_role,
+    a_run,
+    a_schedule,
+    numbers,
 )  # fmt: skip
 
 pytestmark = pytest.mark.django_db
@@ -73,7 +82,7 @@ def test_a_change_of_the_map_does_not_move_a_running_ladder_until_it_is_replanne
     assert planning.has_changed(Run.objects.select_related("plan").get().plan, planning.lines_in_use().get(), now=NOW)
     moved = runs.replan(run_id=run.pk, by=people["pervyi"], now=NOW + 20 * MINUTE)
     assert (moved.level, moved.plan.document["name"]) == (1, "Совсем другое")
-    with pytest.raises(Exception, match="не изменилась|not changed"):
+    with pytest.raises(Exception, match=r"не изменилась|not changed"):
         runs.replan(run_id=run.pk, by=people["pervyi"], now=NOW + 21 * MINUTE)
 
 
@@ -239,7 +248,7 @@ def ticker(product_environment, tmp_path):
 
 def blocked_by(pid):
     with connection.cursor() as cursor:
-        cursor.execute("select count(*) from pg_stat_activity where %s = any(pg_blocking_pids(pid))", [pid])
+        cursor.execute("select count(*) from pg_locks where not granted and %s = any(pg_blocking_pids(pid))", [pid])
         return cursor.fetchone()[0]
 
 

@@ -21,6 +21,7 @@ from stores.models import StoreStaff
 from suggestions.models import ModelVersion, SuggestionRules, VersionState
 from suggestions.services import suggesting
 from tests import builders as b
+from tests.admin import escalations
 from tickets.models import AnswerTemplate
 from tickets.services import cases
 from tickets.states import Cause
@@ -79,6 +80,7 @@ def one_of_everything(number):
     ModelVersion.objects.create(state=VersionState.REJECTED, made_at=now, held_out=10, first=number)
     points.everything(number, case=case, staff=person)
     a_told_guest(session.guest, account, number, now)
+    escalations.everything(number, case=case, staff=person)
     ApiToken.objects.create(name=f"token-{number}", staff=person, digest=digest_of(str(number)))
     with transaction.atomic():
         audit.record(action="tried", by=person, subject=case, now=now, details={"a": 1})

@@ -1,0 +1,1 @@
+"""A map as people read it: as a page, PDF, spreadsheet."""
