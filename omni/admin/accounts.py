@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
-from django.db import transaction
+from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
@@ -14,22 +14,51 @@ from django.views.decorators.http import require_POST
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from core import secrets
-from core.admin import HIDDEN, AuditedAdmin, record
+from core.admin import HIDDEN, AuditedAdmin, Inline, record
 from core.refusal import Refusal
 from omni.admin.settings import check_shape, form_field, made_secrets, secret_field, shown, taken_over
 from omni.channels.contract import Connecting
 from omni.channels.registry import adapter_for, kinds
-from omni.models import ChannelAccount, Queue
+from omni.models import ChannelAccount, Queue, Ring
 from omni.services import connections
+
+
+class RingInline(Inline):
+    model = Ring
+    autocomplete_fields = ("drops", "groups")
 
 
 @admin.register(Queue)
 class QueueAdmin(AuditedAdmin):
-    list_display = ("name", "code", "group", "policy", "priority", "reopen", "is_paused")
+    list_display = ("name", "code", "group", "policy", "priority", "strategy", "delivery", "is_paused")
+    actions = ("pause", "go_on")
+    inlines = (RingInline,)
+    fieldsets = (
+        (None, {"fields": ("code", "name", "group", "policy", "priority", "is_paused")}),
+        (_("When a guest comes back"), {"fields": ("reopen", "reopen_days", "preferred_days", "preferred_seconds")}),
+        (_("To whom and how"), {"fields": ("strategy", "delivery", "offer_seconds", "again_seconds", "missed_away")}),
+        (_("Afterwards"), {"fields": ("wrap_up_seconds", "reassign_seconds")}),
+    )
     list_filter = ("is_paused", "group")
     list_select_related = ("group", "policy")
     search_fields = ("name", "code")
     autocomplete_fields = ("group", "policy")
+
+    @admin.action(description=_("Pause: nothing is given out"), permissions=["change"])
+    def pause(self, request: HttpRequest, queryset: "models.QuerySet[Queue]") -> None:
+        self._set_paused(request, queryset, is_paused=True)
+
+    @admin.action(description=_("Give out again"), permissions=["change"])
+    def go_on(self, request: HttpRequest, queryset: "models.QuerySet[Queue]") -> None:
+        self._set_paused(request, queryset, is_paused=False)
+
+    def _set_paused(self, request: HttpRequest, queryset: "models.QuerySet[Queue]", *, is_paused: bool) -> None:
+        with transaction.atomic():
+            for queue in queryset.exclude(is_paused=is_paused):
+                queue.is_paused = is_paused
+                queue.save(update_fields=["is_paused"])
+                record(request, "queue.changed", queue, {"is_paused": str(is_paused)})
+        messages.success(request, _t("Done."))
 
 
 class NewAccountForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -58,7 +87,7 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = ChannelAccount
-        fields = ("name", "queue", "state", "state_reason", "weight", "paused_until")
+        fields = ("name", "queue", "state", "state_reason", "weight", "paused_until", "per_second", "per_chat_per_second")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -123,7 +152,18 @@ class ChannelAccountAdmin(AuditedAdmin):
         if obj is None:
             return [(None, {"fields": ("kind", "name", "queue", "weight")})]
         kind = adapter_for(obj.kind).form
-        common = ("kind", "name", "queue", "weight", "state", "state_reason", "paused_until", "webhook")
+        common = (
+            "kind",
+            "name",
+            "queue",
+            "weight",
+            "state",
+            "state_reason",
+            "paused_until",
+            "webhook",
+            "per_second",
+            "per_chat_per_second",
+        )
         groups: list[tuple[Any, dict[str, Any]]] = [(None, {"fields": common})]
         if self.has_change_permission(request, obj):
             groups.append((_("Settings"), {"fields": tuple(setting.field_name for setting in kind.settings)}))

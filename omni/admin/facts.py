@@ -1,4 +1,4 @@
-"""What happened, to be looked at: dialogues, sends and why they failed, who was given what and why, who is at work."""
+"""What became of sends, and why they failed; the base of lists searched by a number."""
 
 from typing import Any
 
@@ -7,13 +7,11 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Staff
 from accounts.rights import Right
-from core.admin import PeriodFilter, ReadOnlyAdmin, in_lines, titled
-from omni.models import Attempt, Decision, Presence, Session
+from core.admin import ReadOnlyAdmin, in_lines, titled
+from omni.models import Attempt
 from omni.states import SendState
 
 
@@ -33,81 +31,6 @@ class NumberSearch(ReadOnlyAdmin):
 
     def get_search_results(self, request: HttpRequest, queryset: "models.QuerySet[Any]", search_term: str) -> Any:
         return by_number(queryset, self.number_field, search_term)
-
-
-@admin.register(Session)
-class SessionAdmin(NumberSearch):
-    view_right = Right.EVERYTHING
-    list_display = ("id", "guest", "account", "queue", "state", "owner", "opened_at", "closed_at")
-    list_filter = ("account",)
-    list_select_related = ("guest", "account", "queue", "owner")
-    search_help_text = _("Number of the dialogue")
-    ordering = ("-pk",)
-    fields = ("guest", "account", "queue", "state", "owner", "subject", "opened_at", "closed_at", "previous", "why")
-    readonly_fields = fields
-
-    @admin.display(description=_("to whom it was given, and why"))
-    def why(self, session: Session) -> SafeString | str:
-        decisions = session.decisions.select_related("staff").order_by("-at")[:20]
-        return in_lines((decision.staff, explained(decision)) for decision in decisions) if decisions else "–"
-
-
-def explained(decision: Decision) -> str:
-    """Why a dialogue went to this person, as a sentence."""
-    because = decision.explanation
-    return _t(
-        "The guest had waited %(waited)d s; the load was %(load)s, the dialogue weighs %(weight)s; without new work for %(idle)d s; "
-        "%(others)d others could have taken it."
-    ) % {
-        "waited": because.get("waited_seconds", 0),
-        "load": because.get("load_before", "?"),
-        "weight": because.get("weight", "?"),
-        "idle": because.get("idle_seconds", 0),
-        "others": len(because.get("next_best", [])),
-    }
-
-
-class DecisionPeriod(PeriodFilter):
-    field = "at"
-
-
-@admin.register(Decision)
-class DecisionAdmin(NumberSearch):
-    view_right = Right.SUPERVISE
-    number_field = "session_id"
-    list_display = ("time", "dialogue", "in_group", "person", "because")
-    list_filter = (DecisionPeriod, ("group", titled(_("group"))))
-    list_select_related = ("staff", "group")
-    search_help_text = _("Number of the dialogue")
-    ordering = ("-at",)
-    fields = ("time", "dialogue", "in_group", "person", "because", "next_best")
-    readonly_fields = fields
-
-    @admin.display(description=_("time"), ordering="at")
-    def time(self, decision: Decision) -> Any:
-        return decision.at
-
-    @admin.display(description=_("dialogue"))
-    def dialogue(self, decision: Decision) -> int:
-        return decision.session_id
-
-    @admin.display(description=_("group"))
-    def in_group(self, decision: Decision) -> str:
-        return decision.group.name
-
-    @admin.display(description=_("given to"))
-    def person(self, decision: Decision) -> str:
-        return str(decision.staff)
-
-    @admin.display(description=_("why"))
-    def because(self, decision: Decision) -> str:
-        return explained(decision)
-
-    @admin.display(description=_("who else could have taken it"))
-    def next_best(self, decision: Decision) -> SafeString | str:
-        others = decision.explanation.get("next_best", [])
-        names = Staff.objects.in_bulk([other["staff_id"] for other in others])
-        return in_lines((names.get(other["staff_id"], "?"), other["load"]) for other in others) if others else "–"
 
 
 class FailedFilter(admin.SimpleListFilter):
@@ -181,20 +104,3 @@ class AttemptAdmin(NumberSearch):
         return in_lines(
             (one.number, format_html("{} · {} · {}", one.created_at, one.get_state_display(), self.fault(one))) for one in tries
         )
-
-
-@admin.register(Presence)
-class PresenceAdmin(ReadOnlyAdmin):
-    view_right = Right.SUPERVISE
-    list_display = ("person", "state", "reason", "since", "load", "capacity", "seen_at")
-    list_display_links = ("person",)
-    list_filter = ("state",)
-    list_select_related = ("staff",)
-    search_fields = ("staff__full_name", "staff__login")
-    ordering = ("staff__full_name",)
-    fields = ("person", "state", "reason", "since", "load", "capacity", "seen_at", "assigned_at")
-    readonly_fields = fields
-
-    @admin.display(description=_("member of staff"), ordering="staff__full_name")
-    def person(self, presence: Presence) -> str:
-        return str(presence.staff)
