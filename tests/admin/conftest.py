@@ -11,7 +11,21 @@ from accounts.tokens import digest_of
 from core import audit
 from loyalty.tests import builders as points
 from omni.channels.contract import CallKind, CallStep
-from omni.models import Decision, Extension, InboundEvent, Presence, Session
+from omni.models import (
+    BreakKind,
+    ChannelLimit,
+    Decision,
+    DeclineReason,
+    Extension,
+    InboundEvent,
+    Presence,
+    PresenceSpan,
+    Ring,
+    Session,
+    Skill,
+    SkillNeed,
+    StaffSkill,
+)
 from omni.services import answering, calls
 from omni.states import EventState
 from omni.tests.notice_builders import a_told_guest
@@ -70,6 +84,7 @@ def one_of_everything(number):
     _a_call(b.an_account("voice", queue=queue), number, now)
     Decision.objects.create(session=session, group=group, staff=person, at=now, explanation={"load_before": "0/5", "next_best": []})
     Presence.objects.create(staff=person, since=now, seen_at=now, assigned_at=now, state="ready")
+    _rules_of_distribution(queue, person, number, now)
     answering.answer(session_id=session.pk, text="Ответ", by=person, now=now)
     case = cases.open_ticket(session_id=session.pk, topic=topic, by=person, now=now, store=store)
     other = cases.open_ticket(session_id=session.pk, topic=topic, by=person, now=now)
@@ -85,6 +100,17 @@ def one_of_everything(number):
     with transaction.atomic():
         audit.record(action="tried", by=person, subject=case, now=now, details={"a": 1})
     return case
+
+
+def _rules_of_distribution(queue, person, number, now):
+    BreakKind.objects.create(code=f"break-{number}", name=f"Перерыв {number}")
+    DeclineReason.objects.create(code=f"reason-{number}", name=f"Причина {number}")
+    skill = Skill.objects.create(code=f"skill-{number}", name=f"Навык {number}")
+    StaffSkill.objects.create(staff=person, skill=skill)
+    SkillNeed.objects.create(skill=skill, queue=queue)
+    Ring.objects.create(queue=queue, after_seconds=60).drops.add(skill)
+    ChannelLimit.objects.create(channel=f"channel-{number}", most=3)
+    PresenceSpan.objects.create(staff=person, state="ready", since=now)
 
 
 def _a_call(account, number, now):

@@ -104,7 +104,7 @@ def test_who_may_only_look_changes_nothing():
     one_of_everything(1)
     viewer = browser(an_administrator("viewer", [Right.ADMIN]))
     narrow = {"omni.InboundEvent", "omni.Session", "omni.Attempt", "omni.Decision", "omni.Presence", "tickets.Case", "worklist.Item"}
-    narrow.add("omni.Call")
+    narrow |= {"omni.Call", "omni.PresenceSpan"}
     points = ("Wallet", "Card", "Account", "Transfer", "Reservation", "Compensation", "Import", "Operation")
     narrow |= {f"loyalty.{name}" for name in points}
     for model in PAGES:
