@@ -187,7 +187,11 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Otklik",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
-    "ENUM_NAME_OVERRIDES": {"CaseState": "tickets.states.CaseState", "ItemState": "worklist.states.ItemState"},
+    "ENUM_NAME_OVERRIDES": {
+        "CaseState": "tickets.states.CaseState",
+        "ItemState": "worklist.states.ItemState",
+        "SendState": "omni.states.SendState",
+    },
     "SERVE_PERMISSIONS": ["accounts.permissions.HasDeclaredRight"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
@@ -240,6 +244,7 @@ CELERY_BEAT_SCHEDULE = {
         "omni.tasks.sweep_attachments": 30,
         "omni.tasks.sweep_presence": 10,
         "omni.tasks.sweep_links": 60,
+        "omni.tasks.watch_silence": 60,
         "omni.tasks.sweep_offers": 2,
         "omni.tasks.sweep_calls": 60,
         "omni.tasks.distribute_waiting": 5,
@@ -275,6 +280,13 @@ CELERY_BEAT_SCHEDULE["escalation.tasks.dry_run_maps"] = {
 }
 
 METRICS_TOKEN = env.text("METRICS_TOKEN")
+
+# Notices to the staff themselves (a silent channel); guests are written to by the mailboxes of the channels.
+EMAIL_HOST, EMAIL_PORT = env.text("NOTICE_SMTP_HOST", "127.0.0.1"), env.number("NOTICE_SMTP_PORT", 25)
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = env.text("NOTICE_SMTP_USER"), env.text("NOTICE_SMTP_PASSWORD")
+EMAIL_USE_TLS = env.flag("NOTICE_SMTP_TLS")
+EMAIL_TIMEOUT = 15
+DEFAULT_FROM_EMAIL = env.text("NOTICE_MAIL_FROM", "otklik@localhost")
 
 UNFOLD = {
     "SITE_TITLE": _("Otklik"),

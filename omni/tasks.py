@@ -10,7 +10,7 @@ from customers.services import linking
 from omni import dispatch
 from omni.chat import tokens, uploads
 from omni.models import InboundEvent, Message
-from omni.services import calls, distribution, fallbacks, files, journal, notice_statuses, notices, polling, presence, sending
+from omni.services import calls, distribution, fallbacks, files, journal, notice_statuses, notices, polling, presence, sending, silence
 from worklist.models import Item
 from worklist.states import Kind
 
@@ -145,6 +145,21 @@ def sweep_links(**_kwargs: object) -> None:
     with only_one("omni.sweep_links") as mine:
         for identity_id in linking.find_due() if mine else ():
             linking.link(identity_id, now=timezone.now())
+
+
+@shared_task
+def watch_silence(**_kwargs: object) -> None:
+    """Count the hours that have passed, and judge each account's silence."""
+    with only_one("omni.watch_silence") as mine:
+        if mine:
+            silence.count_hours(now=timezone.now())
+            silence.watch(now=timezone.now())
+
+
+@shared_task
+def acknowledge_event(*, event_id: int, **_kwargs: object) -> None:
+    """Tell the provider what it waits for beside our answer to its event."""
+    journal.acknowledge(event_id)
 
 
 @shared_task

@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Staff
 from accounts.rights import Right
-from omni.models import Attempt, ChannelAccount, InboundEvent, Presence
+from omni.models import Attempt, ChannelAccount, InboundEvent, Presence, Silence
+from omni.services.silence import in_words
 from omni.states import AccountState, EventState, PresenceState, SendState
 from reports.models import CaseFact
 from sla.models import Clock
@@ -78,6 +79,7 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         context["channels"] = list_health(now=now)
     if person.has_right(Right.JOURNAL):
         context["troubles"] = count_troubles(now=now)
+        context["silences"] = [in_words(silence) for silence in Silence.objects.filter(ended_at=None).select_related("account")[:20]]
     return context
 
 

@@ -382,6 +382,17 @@ class Replying(Protocol):
 
 
 @runtime_checkable
+class Acknowledging(Protocol):
+    """A provider that waits for a small call once some of its items were taken (a pressed button that spins until then)."""
+
+    def awaits(self, item: Inbound) -> bool:
+        """Whether the provider waits for a call about this item."""
+
+    def acknowledge(self, item: Inbound, account: AccountConfig) -> bool:
+        """Make the call; whether the provider took it. Nothing depends on it, so it is not tried again. Never raises."""
+
+
+@runtime_checkable
 class Polling(Protocol):
     """A provider that must be asked. What it says goes through the journal like a webhook's event."""
 

@@ -1,6 +1,6 @@
 """The inbound journal: keep first, understand later. Replaying anything changes nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -12,7 +12,8 @@ from accounts.models import Staff
 from core import audit
 from core.statements import Prepared, insert, update
 from core.text import first_line, storable
-from omni.channels.contract import Inbound, InboundKind, RawEvent, Unreadable
+from omni import dispatch
+from omni.channels.contract import Acknowledging, Inbound, InboundKind, RawEvent, Unreadable
 from omni.channels.email.adapter import TOO_LARGE_HEADER
 from omni.channels.registry import adapter_for
 from omni.models import ChannelAccount, InboundEvent
@@ -114,7 +115,26 @@ def _apply(event: InboundEvent, *, now: datetime) -> None:
         _finish(event, EventState.IGNORED, reason=_reason(ignored), now=now)
     else:
         event.message_ids = sorted({*event.message_ids, *messages})
+        first = event.processed_at is None
         _finish(event, EventState.PROCESSED, reason="", now=now)
+        if first and _awaited(event, items):
+            dispatch.after_commit("omni.tasks.acknowledge_event", expires=60, event_id=event.pk)
+
+
+def _awaited(event: InboundEvent, items: Sequence[Inbound]) -> list[Inbound]:
+    adapter = adapter_for(event.account.kind)
+    return [item for item in items if isinstance(adapter, Acknowledging) and adapter.awaits(item)]
+
+
+def acknowledge(event_id: int) -> None:
+    """Tell the provider what it waits for about an event that was processed; a fault is only logged."""
+    event = InboundEvent.objects.select_related("account").get(pk=event_id)
+    adapter, config = adapter_for(event.account.kind), event.account.config()
+    if not isinstance(adapter, Acknowledging):
+        return
+    for item in _awaited(event, adapter_for(event.account.kind).parse(event.raw(), config)):
+        if not adapter.acknowledge(item, config):
+            log.info("the provider did not take our acknowledgement", event_id=event_id)
 
 
 def _reason(ignored: list[Inbound]) -> str:

@@ -4,7 +4,7 @@ import hmac
 from collections.abc import Sequence
 
 from omni.channels.contract import AccountConfig, Finding, Inbound, InboundAttachment, Outgoing, RawEvent, SendResult, Unverified
-from omni.channels.telegram import files, sending, setup
+from omni.channels.telegram import actions, files, sending, setup
 from omni.channels.telegram.account import FORM
 from omni.channels.telegram.planning import CAPABILITIES
 from omni.channels.telegram.updates import items_of, key_of
@@ -45,6 +45,14 @@ class TelegramAdapter:
     def send(self, outgoing: Outgoing, account: AccountConfig) -> SendResult:
         """Plain text and files; a message with both may take several calls (see `planning.plan`)."""
         return sending.send(outgoing, account)
+
+    def awaits(self, item: Inbound) -> bool:
+        """A pressed button turns until it is answered."""
+        return bool(item.extra.get("callback_query_id"))
+
+    def acknowledge(self, item: Inbound, account: AccountConfig) -> bool:
+        """answerCallbackQuery."""
+        return actions.answer_callback(account, str(item.extra["callback_query_id"]))
 
     def check(self, account: AccountConfig, address: str) -> Sequence[Finding]:
         """The bot's name, where its webhook leads, how the last delivery went."""
