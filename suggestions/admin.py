@@ -34,7 +34,7 @@ def share(value: float | None) -> str:
 
 @admin.register(SuggestionRules)
 class SuggestionRulesAdmin(AuditedAdmin):
-    list_display = ("__str__", "is_on", "is_retrained", "for_distribution")
+    list_display = ("is_on", "is_retrained", "for_distribution", "most_shown")
     fieldsets = (
         (None, {"fields": ("is_on", "most_shown", "least_confidence", "likely_from", "possible_from", "for_distribution")}),
         (
@@ -60,13 +60,17 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     """Versions of the model, above them how often the suggestions were right, and the buttons."""
 
     view_right = Right.REPORTS
-    list_display = ("__str__", "state", "made_at", "cases", "topics", "at_one", "at_three", "before_at_three", "held_out", "seconds")
+    list_display = ("number", "state", "made_at", "cases", "topics", "at_one", "at_three", "before_at_three", "held_out", "seconds")
     list_select_related = ("before",)
     ordering = ("-pk",)
     list_before_template = "admin/suggestions/hit_rates.html"
     fields = ("state", "reason", "made_at", "made_by", "cases", "topics", "held_out", "at_one", "at_three", "before", "before_at_one",
               "before_at_three", "seconds", "folder")  # fmt: skip
     readonly_fields = fields
+
+    @admin.display(description=_("version"))
+    def number(self, version: ModelVersion) -> str:
+        return str(version)
 
     @admin.display(description=_("found first"))
     def at_one(self, version: ModelVersion) -> str:

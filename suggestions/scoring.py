@@ -12,7 +12,8 @@ from suggestions.features import COLUMNS, columns
 from suggestions.rules import Document
 
 Numbers = NDArray[np.float32]
-# Found on guests' messages that no model was trained on: closeness to a topic's own words as a confidence that keeps its promise.
+# Closeness to a topic's own words as a confidence. Too modest for messages that name their matter, too bold for those that never do
+# (docs/figures.md, topics): no number suits both, a training finds its own.
 TREE_SHARPNESS = 14.0
 _ROWS, _FACTS, _TOPICS = "rows.npy", "facts.npz", "topics.json"
 
