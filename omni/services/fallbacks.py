@@ -38,7 +38,9 @@ class Way:
 
 
 def list_ways(message: Message, *, now: datetime) -> Sequence[Way]:
-    """Other channels of the guest, with consent, in which nothing is known to be in the way; those tried already are left out."""
+    """Other channels of the guest, with consent, in which nothing is known to be in the way; those tried already are left out, and so are all when one was taken already."""
+    if Fallback.objects.filter(origin=message, state=FallbackState.SENT).exists():
+        return []  # if that one fails too, its own ways are looked for
     tried = _tried(message)
     agreed = Identity.objects.filter(guest=message.guest_id, consent__withdrawn_at=None, consent__isnull=False, blocked_at=None)
     found = list(agreed.exclude(pk__in=tried).order_by("-pk")[:20])

@@ -25,6 +25,8 @@ _ACCOUNT = Prepared(
 )
 _BY_ACCOUNT = Prepared(lambda scope, external_id: _newest(Identity.objects.filter(scope=scope, external_id=external_id)))
 _BY_PHONE = Prepared(lambda phone: _newest(Identity.objects.filter(guest__phone=phone)))
+# A guest joined from several has several telephones; the others are known by the identities they came with.
+_BY_OWN_PHONE = Prepared(lambda phone: _newest(Identity.objects.filter(phone=phone)))
 _BY_EMAIL = Prepared(lambda email: _newest(Identity.objects.filter(guest__email=email)))
 
 
@@ -77,7 +79,7 @@ def _matching(guest: GuestKey) -> Identity | None:
     if guest.account:
         return _BY_ACCOUNT.first(scope=guest.account, external_id=guest.external_id)
     if guest.phone:
-        return _BY_PHONE.first(phone=guest.phone)
+        return _BY_PHONE.first(phone=guest.phone) or _BY_OWN_PHONE.first(phone=guest.phone)
     return _BY_EMAIL.first(email=guest.email.lower()) if guest.email else None
 
 
