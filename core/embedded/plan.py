@@ -51,11 +51,9 @@ class Plan:
     def beat(self) -> Program:
         return self._celery("beat", "--pidfile", "", stop_stage=THEN)
 
-    def mail_fetcher(self) -> Program:
-        return self._python("mail", str(self.checkout / "manage.py"), "fetch_mail", stop_stage=THEN)
-
-    def exchange_listener(self) -> Program:
-        return self._python("exchanges", str(self.checkout / "manage.py"), "listen_asterisk", stop_stage=THEN)
+    def listener(self) -> Program:
+        """What fetches mail and hears the exchanges."""
+        return self._python("listener", str(self.checkout / "manage.py"), "listen", stop_stage=THEN)
 
     def providers(self) -> Program:
         """The provider servers of the demo."""

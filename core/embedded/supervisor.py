@@ -84,9 +84,8 @@ class Supervisor:
 
     def _programs(self, plan: Plan) -> list[Program]:
         providers = [plan.providers()] if self._has("providers") else []
-        mail = [plan.mail_fetcher()] if "fetch_mail" in self.parts else []
-        exchanges = [plan.exchange_listener()] if "listen_asterisk" in self.parts else []
-        return [*providers, plan.worker(), plan.beat(), *mail, *exchanges, plan.web()]
+        listener = [plan.listener()] if "listen" in self.parts else []
+        return [*providers, plan.worker(), plan.beat(), *listener, plan.web()]
 
     def _has(self, demo_part: str) -> bool:
         return self.choices.demo and demo_part in self.parts

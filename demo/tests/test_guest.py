@@ -107,7 +107,7 @@ def _answer(session, operator):
 
 def said(**options):
     out = StringIO()
-    call_command("guest", stdout=out, **{"wait": 20, **options})
+    call_command("guest", stdout=out, **{"wait": 60, **options})
     return out.getvalue()
 
 
@@ -132,9 +132,11 @@ def test_a_guest_of_every_channel_is_answered(desk, outside):
     # A review's stars stand before its words.
     assert {channel: text for channel, text in printed.items() if not re.search("Вы написали: .*Где заказ", text)} == {}
     assert sorted(Session.objects.values_list("account__kind", flat=True)) == ANSWERED
-    assert {name.split(" ")[0] for name in Guest.objects.values_list("name", flat=True)} == {"Мария"}
+    # Events of Facebook and VK tell no names.
+    named = Guest.objects.exclude(identities__channel__in=["facebook", "vk"]).values_list("name", flat=True)
+    assert {name.split(" ")[0] for name in named} == {"Мария"}
     sent = Message.objects.filter(direction="out", send_state__in=[SendState.SENT, SendState.DELIVERED, SendState.READ])
-    assert wait_until(lambda: sent.count() == len(ANSWERED), seconds=5)
+    assert wait_until(lambda: sent.count() == len(ANSWERED), seconds=30)
     assert [violations(outside, channel) for channel in ANSWERED] == [[]] * len(ANSWERED)
 
 
@@ -148,13 +150,13 @@ def test_a_guest_of_every_chat_goes_on(desk):
 def test_a_review_that_cannot_be_answered_comes_in(desk):
     printed = all_say(UNANSWERED, text="Кассиры вежливые")
     assert all("brings no answers back" in text for text in printed.values())
-    assert wait_until(lambda: Message.objects.filter(text__contains="Кассиры вежливые").count() == len(UNANSWERED), seconds=10)
+    assert wait_until(lambda: Message.objects.filter(text__contains="Кассиры вежливые").count() == len(UNANSWERED), seconds=30)
     assert sorted(Session.objects.values_list("account__kind", flat=True)) == UNANSWERED
 
 
 def test_a_guest_calls_every_exchange(desk, outside):
     all_say(CALLED, text="missed", wait=0)
-    assert wait_until(lambda: Call.objects.filter(ended_at__isnull=False).count() == len(CALLED), seconds=10)
+    assert wait_until(lambda: Call.objects.filter(ended_at__isnull=False).count() == len(CALLED), seconds=30)
     assert sorted(Session.objects.values_list("account__kind", flat=True)) == CALLED
     assert [violations(outside, channel) for channel in CALLED] == [[]] * len(CALLED)
 

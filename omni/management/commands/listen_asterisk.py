@@ -3,6 +3,7 @@
 New, changed and switched-off accounts are noticed within seconds. May run twice: each exchange is heard by one process at a time.
 """
 
+import threading
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -15,4 +16,9 @@ class Command(BaseCommand):
     help = __doc__
 
     def handle(self, *args: Any, **options: Any) -> None:
-        listeners.watch(listeners.stop_on_signals(), kind=exchanges.KIND, name="exchange", listen=exchanges.listen)
+        watch(listeners.stop_on_signals())
+
+
+def watch(stop: threading.Event) -> None:
+    """Keep one listener per Asterisk account with its present settings, until `stop` is set; then end them all."""
+    listeners.watch(stop, kind=exchanges.KIND, name="exchange", listen=exchanges.listen)
