@@ -29,7 +29,7 @@ from tickets.models import Topic
 
 def share(value: float | None) -> str:
     """A share as people read it; a dash where there is nothing to count."""
-    return "–" if value is None else f"{number_format(value * 100, 1)} %"
+    return "–" if value is None else f"{number_format(round(value * 100, 1), 1)}\xa0%"
 
 
 @admin.register(SuggestionRules)
@@ -60,7 +60,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     """Versions of the model, above them how often the suggestions were right, and the buttons."""
 
     view_right = Right.REPORTS
-    list_display = ("number", "state", "made_at", "cases", "topics", "at_one", "at_three", "before_at_three", "held_out", "seconds")
+    list_display = ("number", "state", "made_at", "cases", "held_out", "at_one", "at_three", "before_at_three")
     list_select_related = ("before",)
     ordering = ("-pk",)
     list_before_template = "admin/suggestions/hit_rates.html"
