@@ -347,3 +347,18 @@ def test_accepting_taking_and_running_out_at_the_same_time_leave_one_owner_and_t
     for session in Session.objects.all():
         assert Holding.objects.filter(session=session, until=None).count() == (session.state == SessionState.ACTIVE)
         assert bool(session.offered_until) == Offer.objects.filter(session=session, state=OfferState.OPEN).exists()
+
+
+def test_a_dialogue_whose_topic_is_known_goes_to_who_knows_the_subject(group, account):
+    wine = Skill.objects.create(code="wine", name="Вино")
+    SkillNeed.objects.create(skill=wine, topic="drinks")
+    plain, expert = on_line(group, "plain"), on_line(group, "expert")
+    StaffSkill.objects.create(staff=expert, skill=wine, level=2)
+    Presence.objects.filter(staff=expert).update(load=4)
+    session = write(account)
+    give(group)
+    assert Session.objects.get(pk=session.pk).owner == plain
+    transfers.tell_topic(session_id=session.pk, topics=["red-wine", "drinks"])
+    conversations.give_back(session_id=session.pk, by=plain, now=later(5), reason="")
+    give(group, later(6))
+    assert Session.objects.get(pk=session.pk).owner == expert

@@ -113,7 +113,7 @@ def test_queues_are_paused_and_resumed_from_the_list(admin_browser, group):
 
 def test_a_past_period_is_played_again_from_its_form(admin_browser, group, now):
     staff = operators(group, now - timedelta(hours=3))[0]
-    came = now - timedelta(hours=2)
+    came = (now - timedelta(hours=2)).replace(microsecond=0)
     session = wait(1, came)
     Presence.objects.update(seen_at=now)
     distribution.give_out(group_id=group.pk, now=came + timedelta(minutes=1))

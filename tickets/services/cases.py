@@ -22,7 +22,7 @@ from sla.services import clocks
 from stores.models import Store
 from tickets.events import CaseClosed, CaseOpened, CaseReopened
 from tickets.models import Case, CaseStep, Topic
-from tickets.services import escalating, rows, topics
+from tickets.services import escalating, rows, subjects, topics
 from tickets.states import CASE_MOVES, PAUSING, CaseState, Cause, Step
 
 # All that may change: `save` writes the whole ticket.
@@ -105,6 +105,7 @@ def open_in(
         last_at=now,
     )
     insert(case)
+    subjects.note_topic(session, topic)
     opened = _step(case, Step.OPENED, by=by, now=now, details={"topic": list(way.path)})
     insert_all([opened, _step(case, Step.ROUTED, by=None, now=now, details=case.routing)])
     zone = store.time_zone if store else ""
