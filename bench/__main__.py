@@ -5,13 +5,14 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from bench import distribution, ingest, ledger, live, mail, memory, migration, pages, sla, topics
+from bench import distribution, escalation, ingest, ledger, live, mail, memory, migration, pages, sla, topics
 from bench.figures import Figure, Missing, emit
 from core.embedded.errors import StartError
 
 MEASUREMENTS: dict[str, Callable[..., Iterator[Figure]]] = {
     "ingest": lambda given: ingest.run(quick=given.quick),
     "distribution": lambda given: distribution.run(quick=given.quick),
+    "escalation": lambda given: escalation.run(quick=given.quick),
     "mail": lambda given: mail.run(quick=given.quick),
     "live": lambda given: live.run(quick=given.quick),
     "pages": lambda given: pages.run(cases=_cases(given), web=given.web, quick=given.quick),

@@ -27,10 +27,6 @@ from escalation.states import OPEN, Level, RunState
 Verb = Callable[[int, Staff, str], object]
 
 
-class StartedFilter(PeriodFilter):
-    field = "started_at"
-
-
 def _take(run_id: int, by: Staff, _reason: str) -> object:
     """A ticket is taken at the same time: to have the matter in hand is to have the ticket."""
     run, now = Run.objects.get(pk=run_id), timezone.now()
@@ -58,11 +54,11 @@ class RunAdmin(ReadOnlyAdmin):
     """Whoever works on tickets may act; the clocks and the plan are those of the start."""
 
     list_display = ("title", "state", "level", "holder", "reaction_due", "deal_due", "started_at")
-    list_filter = (StartedFilter, "state", "level")
+    list_filter = ("state", "level")
     list_select_related = ("holder",)
     search_fields = ("subject",)
     search_help_text = _("Kind and number of the subject, for example case:4711")
-    ordering = ("-started_at",)
+    ordering = ("-pk",)
     fields = (
         "title", "subject", "line", "state", "level", "holder", "reaction_due", "deal_due", "next_at", "started_at", "first_taken_at",
         "first_climbed_at", "ended_at", "fault", "plan_then", "story",

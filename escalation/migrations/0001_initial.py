@@ -409,6 +409,7 @@ class Migration(migrations.Migration):
                     "line",
                     models.ForeignKey(
                         blank=True,
+                        db_index=False,
                         null=True,
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="+",
@@ -601,7 +602,12 @@ class Migration(migrations.Migration):
                         to=settings.AUTH_USER_MODEL,
                     ),
                 ),
-                ("run", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="events", to="escalation.run")),
+                (
+                    "run",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="events", to="escalation.run"
+                    ),
+                ),
             ],
             options={
                 "ordering": ["at", "id"],
@@ -1040,10 +1046,6 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="run",
             index=models.Index(condition=models.Q(("next_at__isnull", False)), fields=["next_at"], name="run_due"),
-        ),
-        migrations.AddIndex(
-            model_name="run",
-            index=models.Index(fields=["-started_at"], name="run_recent"),
         ),
         migrations.AddConstraint(
             model_name="run",

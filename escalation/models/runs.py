@@ -26,7 +26,9 @@ class Run(models.Model):
     origin = models.CharField(_("cause"), max_length=80, help_text=_("What started it; the same cause starts it once."))
     title = models.CharField(_("matter"), max_length=200)
     link = models.CharField(max_length=200, blank=True)
-    line = models.ForeignKey(MapLine, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("line of the map"))
+    line = models.ForeignKey(
+        MapLine, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False, verbose_name=_("line of the map")
+    )
     plan = models.ForeignKey(FrozenPlan, models.PROTECT, related_name="+", db_index=False)
     state = models.CharField(_("state"), max_length=9, choices=RunState, default=RunState.CALLING)
     level = models.PositiveSmallIntegerField(_("level"), choices=Level)
@@ -61,8 +63,8 @@ class Run(models.Model):
             ),
         ]
         indexes = [
+            # Each index is written at every step: there are no others.
             models.Index(fields=["next_at"], condition=Q(next_at__isnull=False), name="run_due"),
-            models.Index(fields=["-started_at"], name="run_recent"),
         ]
 
     def __str__(self) -> str:
@@ -72,7 +74,7 @@ class Run(models.Model):
 class RunEvent(models.Model):
     """One row of a run's history; written once, never changed. `due_at` = when it should have happened, `late` = it was not then."""
 
-    run = models.ForeignKey(Run, models.CASCADE, related_name="events")
+    run = models.ForeignKey(Run, models.CASCADE, related_name="events", db_index=False)
     turn = models.PositiveIntegerField()
     key = models.CharField(max_length=64)
     kind = models.CharField(max_length=16, choices=EventKind)
