@@ -38,9 +38,12 @@ class Way:
 
 
 def list_ways(message: Message, *, now: datetime) -> Sequence[Way]:
-    """Other channels of the guest, with consent, in which nothing is known to be in the way; those tried already are left out, and so are all when one was taken already."""
+    """Other channels of the guest, with consent, in which nothing is known to be in the way; those tried already are left out.
+
+    None when one was taken already: if that one fails too, it is asked for its own ways.
+    """
     if Fallback.objects.filter(origin=message, state=FallbackState.SENT).exists():
-        return []  # if that one fails too, its own ways are looked for
+        return []
     tried = _tried(message)
     agreed = Identity.objects.filter(guest=message.guest_id, consent__withdrawn_at=None, consent__isnull=False, blocked_at=None)
     found = list(agreed.exclude(pk__in=tried).order_by("-pk")[:20])
