@@ -8,7 +8,7 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminPasswordWidget
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
 from accounts.rights import Right
 from core.admin import AuditedAdmin, ReadOnlyAdmin
@@ -18,6 +18,9 @@ from loyalty.states import TransferKind
 
 
 class ProcessingForm(forms.ModelForm):  # type: ignore[type-arg]
+    address = forms.URLField(
+        label=_("address"), assume_scheme="https", help_text=_("Without a slash at the end."), widget=UnfoldAdminTextInputWidget
+    )
     kinds = forms.MultipleChoiceField(
         label=_("transfers that it hears of"), choices=TransferKind.choices, widget=UnfoldAdminCheckboxSelectMultipleWidget
     )
