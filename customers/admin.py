@@ -85,7 +85,11 @@ class MatchRuleAdmin(AuditedAdmin):
 class MergePolicyAdmin(AuditedAdmin):
     """One row; without it the shipped numbers hold."""
 
-    list_display = ("__str__", "least_score", "undo_days")
+    list_display = ("numbers", "least_score", "undo_days")
+
+    @admin.display(description=_("Numbers of joining guests"))
+    def numbers(self, policy: MergePolicy) -> str:
+        return str(policy)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return super().has_add_permission(request) and not MergePolicy.objects.exists()

@@ -1,6 +1,7 @@
 """The silence alarm: its thresholds, and what it has noticed."""
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 
 from accounts.rights import Right
 from core.admin import AuditedAdmin, PeriodFilter, ReadOnlyAdmin
@@ -11,9 +12,13 @@ from omni.models import Silence, SilenceRule
 class SilenceRuleAdmin(AuditedAdmin):
     """The row without an account holds for all that have none of their own."""
 
-    list_display = ("__str__", "is_on", "least_minutes", "least_expected", "least_share", "weeks")
+    list_display = ("whose", "is_on", "least_minutes", "least_expected", "least_share", "weeks")
     list_select_related = ("account",)
     list_filter = ("is_on",)
+
+    @admin.display(description=_("account"))
+    def whose(self, rule: SilenceRule) -> str:
+        return str(rule)
 
 
 class SilencePeriod(PeriodFilter):

@@ -35,7 +35,7 @@ from stores.models import StoreStaff
 from suggestions.models import ModelVersion, SuggestionRules, VersionState
 from suggestions.services import suggesting
 from tests import builders as b
-from tests.admin import escalations
+from tests.admin import escalations, guests_and_sends
 from tickets.models import AnswerTemplate
 from tickets.services import cases
 from tickets.states import Cause
@@ -85,7 +85,8 @@ def one_of_everything(number):
     Decision.objects.create(session=session, group=group, staff=person, at=now, explanation={"load_before": "0/5", "next_best": []})
     Presence.objects.create(staff=person, since=now, seen_at=now, assigned_at=now, state="ready")
     _rules_of_distribution(queue, person, number, now)
-    answering.answer(session_id=session.pk, text="Ответ", by=person, now=now)
+    message = answering.answer(session_id=session.pk, text="Ответ", by=person, now=now)
+    guests_and_sends.everything(number, account=account, message=message, staff=person, now=now)
     case = cases.open_ticket(session_id=session.pk, topic=topic, by=person, now=now, store=store)
     other = cases.open_ticket(session_id=session.pk, topic=topic, by=person, now=now)
     cases.close(case_id=other.pk, cause=Cause.SOLVED, by=person, now=now)

@@ -4,6 +4,7 @@ import os
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.rights import Right
@@ -46,6 +47,7 @@ def test_two_guests_become_one_and_are_parted(live_product, page, joiner):
     sign_in(page, live_product)
     go(page, live_product, f"session/{session.pk}/")
     page.wait_for_selector("text=Возможно, тот же гость")
+    page.wait_for_selector("[data-do=compare]")
     picture(page, "candidates")
     page.click("[data-do=compare]")
     page.wait_for_selector("#join-now:enabled")
@@ -95,8 +97,9 @@ def test_a_failed_answer_is_explained_and_goes_through_another_channel(live_prod
 def test_when_the_reply_window_is_over_an_approved_text_goes_out(live_product, page, world):  # noqa: F811
     now = timezone.now()
     account = b.an_account("whatsapp", settings={"phone_number_id": "1"}, access_token="t", app_secret="s")
-    guest = identities.recognise(channel="whatsapp", scope=str(account.public_id), external_id="79161234567", name="Анна", now=now)
-    session = conversations.join_or_open(account=account, identity=guest, subject="", now=now)
+    with transaction.atomic():
+        guest = identities.recognise(channel="whatsapp", scope=str(account.public_id), external_id="79161234567", name="Анна", now=now)
+        session = conversations.join_or_open(account=account, identity=guest, subject="", now=now)
     Session.objects.filter(pk=session.pk).update(last_inbound_at=now - timedelta(days=2))
     conversations.take(session_id=session.pk, by=world.operator, now=now)
     MessageTemplate.objects.create(
