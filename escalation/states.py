@@ -67,7 +67,7 @@ PERSONAL_CHOICES = [(channel.value, channel.label) for channel in PERSONAL_CHANN
 class RunState(models.TextChoices):
     CALLING = "calling", _("nobody has taken it")
     TAKEN = "taken", _("taken")
-    RESOLVED = "resolved", _("resolved")
+    RESOLVED = "resolved", pgettext_lazy("escalation", "resolved")
     CANCELLED = "cancelled", _("called off")
 
 
@@ -92,7 +92,7 @@ class EventKind(models.TextChoices):
     UPDATE_DUE = "update_due", _("news were due")
     UNSENT = "unsent", _("a notice was not delivered")
     REPLANNED = "replanned", _("moved to the newest map")
-    RESOLVED = "resolved", _("resolved")
+    RESOLVED = "resolved", pgettext_lazy("escalation", "resolved")
     CANCELLED = "cancelled", _("called off")
 
 
@@ -128,9 +128,9 @@ class HoleKind(models.TextChoices):
 
 
 class Rotation(models.TextChoices):
-    DAILY = "daily", _("days")
-    WEEKLY = "weekly", _("weeks")
-    HOURS = "hours", _("hours")
+    DAILY = "daily", pgettext_lazy("rotation", "days")
+    WEEKLY = "weekly", pgettext_lazy("rotation", "weeks")
+    HOURS = "hours", pgettext_lazy("rotation", "hours")
 
 
 class SwapState(models.TextChoices):

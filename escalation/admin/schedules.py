@@ -130,7 +130,7 @@ class SwapAdmin(AuditedAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(require_POST(self.answer))
-        return [path("<int:swap_id>/<slug:answer>/", view, name="escalation_swap_answer"), *super().get_urls()]
+        return [path("<int:swap_id>/answer/<slug:answer>/", view, name="escalation_swap_answer"), *super().get_urls()]
 
     def answer(self, request: HttpRequest, swap_id: int, answer: str) -> HttpResponse:
         """The person who was asked accepts or declines."""

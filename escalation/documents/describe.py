@@ -7,7 +7,7 @@ from datetime import datetime
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from escalation.ladder import timetable
 from escalation.models import EscalationMap, EscalationSettings, MapLine
@@ -49,7 +49,15 @@ def describe(found: EscalationMap, *, now: datetime) -> MapPage:
         name=found.name,
         about=found.about,
         facts=_map_facts(found, numbers, now),
-        heads=(_("Level"), _("After"), _("Step"), _("Whom"), _("Now"), _("How"), _("Text")),
+        heads=(
+            pgettext("escalation", "Level"),
+            pgettext("step", "After"),
+            _("Step"),
+            _("Whom"),
+            _("On duty now"),
+            _("Channels"),
+            _("Text"),
+        ),
         lines=[_line(line, plan, roster) for line, plan in zip(lines, plans, strict=True)],
     )
 
@@ -59,7 +67,7 @@ def _map_facts(found: EscalationMap, numbers: EscalationSettings, now: datetime)
     if dry_run.is_stale(found, numbers, today=now.date()):
         reviewed = _("%(date)s: out of date") % {"date": reviewed}
     return [
-        (_("Owner"), str(found.owner or "–")),
+        (_("Owner of the map"), str(found.owner or "–")),
         (_("Reviewed"), reviewed),
         (_("As of"), date_format(localtime(now), "SHORT_DATETIME_FORMAT")),
     ]
@@ -89,7 +97,7 @@ def in_minutes(minutes: int) -> str:
 def _rows(plan: Plan, roster: Roster) -> Iterator[Row]:
     for level in plan.levels:
         for minutes, step in timetable(plan, level.level):
-            after = in_minutes(minutes) if minutes else _("at once")
+            after = in_minutes(minutes) if minutes else pgettext("step", "at once")
             yield (
                 f"L{level.level}", after, str(step.kind.label), _whom(step), _now(step, plan, roster), _how(step, plan), step.message,
             )  # fmt: skip

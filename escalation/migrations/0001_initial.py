@@ -134,7 +134,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
-                        verbose_name="owner",
+                        verbose_name="owner of the map",
                     ),
                 ),
             ],
@@ -359,7 +359,9 @@ class Migration(migrations.Migration):
                 ("subject", models.CharField(help_text="Kind and id, for example case:4711.", max_length=40, verbose_name="subject")),
                 (
                     "origin",
-                    models.CharField(help_text="What started it; the same cause starts it once.", max_length=80, verbose_name="cause"),
+                    models.CharField(
+                        help_text="What started it; the same cause starts it once.", max_length=80, verbose_name="what started it"
+                    ),
                 ),
                 ("title", models.CharField(max_length=200, verbose_name="matter")),
                 ("link", models.CharField(blank=True, max_length=200)),

@@ -134,7 +134,9 @@ class EscalationMap(models.Model):
     code = models.SlugField(_("code"), unique=True)
     name = models.CharField(_("name"), max_length=120)
     about = models.TextField(_("what it is for"), blank=True)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("owner"))
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("owner of the map")
+    )
     reviewed_on = models.DateField(_("reviewed on"), null=True, blank=True)
     is_active = models.BooleanField(_("active"), default=True)
 

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from escalation.models.maps import MapLine
 from escalation.states import OPEN, Channel, DeliveryState, EventKind, Level, RunState
@@ -22,8 +23,8 @@ class FrozenPlan(models.Model):
 class Run(models.Model):
     """A ladder that is being climbed for one subject (`case:7`, `incident:3`). `next_at` is the nearest of its times."""
 
-    subject = models.CharField(_("subject"), max_length=40, help_text=_("Kind and id, for example case:4711."))
-    origin = models.CharField(_("cause"), max_length=80, help_text=_("What started it; the same cause starts it once."))
+    subject = models.CharField(pgettext_lazy("escalation", "subject"), max_length=40, help_text=_("Kind and id, for example case:4711."))
+    origin = models.CharField(_("what started it"), max_length=80, help_text=_("What started it; the same cause starts it once."))
     title = models.CharField(_("matter"), max_length=200)
     link = models.CharField(max_length=200, blank=True)
     line = models.ForeignKey(

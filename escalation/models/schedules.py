@@ -8,6 +8,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import known_time_zone
 from escalation.states import PERSONAL_CHOICES, DutySource, Rotation, SwapState
@@ -50,8 +51,8 @@ class Layer(models.Model):
         _("number of them"), default=1, validators=[MinValueValidator(1), MaxValueValidator(366)], help_text=_("Hours must divide 24.")
     )
     handoff = models.TimeField(_("hand-over at"), default=time(9), help_text=_("In the schedule's time zone."))
-    starts_on = models.DateField(_("first day"))
-    ends_on = models.DateField(_("last day"), null=True, blank=True)
+    starts_on = models.DateField(pgettext_lazy("duty", "first day"))
+    ends_on = models.DateField(pgettext_lazy("duty", "last day"), null=True, blank=True)
     only_from = models.TimeField(_("only from"), null=True, blank=True)
     only_to = models.TimeField(_("only to"), null=True, blank=True, help_text=_("Not later than “from” = on the next day."))
     weekdays = models.CharField(
