@@ -35,7 +35,6 @@ from stores.models import StoreStaff
 from suggestions.models import ModelVersion, SuggestionRules, VersionState
 from suggestions.services import suggesting
 from tests import builders as b
-from tests.admin import escalations
 from tests.admin import escalations, guests_and_sends
 from tickets.models import AnswerTemplate
 from tickets.services import cases
