@@ -22,10 +22,12 @@ def run(*, quick: bool = False) -> Iterator[Figure]:
 def _decisions(stack: Stack, *, operators: int, waiting: int, number: int) -> Iterator[Figure]:
     say(f"{operators} operators, {waiting} waiting ...")
     made = stack.task("distribution.prepare", operators=operators, waiting=waiting + number + WARM, capacity=5)
-    times = stack.task("distribution.decide", group=made["group"], number=number + WARM)[WARM:]
+    found = stack.task("distribution.decide", group=made["group"], number=number, warm=WARM)
+    times = found["times"]
     where = f"{operators} operators on line, {waiting} waiting"
     yield figure(f"a decision, p50, {where}", percentile(times, 0.5), "ms", GOAL_MS)
     yield figure(f"a decision, p95, {where} (limit: the goal)", percentile(times, 0.95), "ms", GOAL_MS)
+    yield figure("processor time of a decision in our process", found["processor"], "ms")
 
 
 def _worked_off(stack: Stack, *, operators: int, items: int, processes: int = 2, hands: int = 4) -> Iterator[Figure]:

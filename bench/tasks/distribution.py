@@ -72,16 +72,18 @@ def _row(session: Session, group: Group) -> Item:
     return Item(kind=Kind.SESSION, subject_id=session.pk, session_id=session.pk, **facts)
 
 
-def decide(*, group: int, number: int) -> list[float]:
-    """Milliseconds of so many decisions, each from asking to the commit."""
-    found = []
-    for _one in range(number):
+def decide(*, group: int, number: int, warm: int) -> dict[str, Any]:
+    """`times`: milliseconds of so many decisions, each from asking to the commit. `processor`: what one of them computes in our process."""
+    found, used = [], 0.0
+    for one in range(number + warm):
+        if one == warm:
+            found, used = [], time.process_time()
         begun = time.perf_counter()
         given = distribution.give_out(group_id=group, now=timezone.now(), limit=1)
         found.append(1000 * (time.perf_counter() - begun))
         if not given:
             raise RuntimeError("Nothing was given out.")
-    return found
+    return {"times": found, "processor": 1000 * (time.process_time() - used) / number}
 
 
 def work(*, group: int, hands: int, part: int, parts: int) -> dict[str, Any]:

@@ -14,11 +14,13 @@ from omni.states import OfferState, PresenceState, SessionState
 
 
 def _locked(offer_id: int, *, staff_id: int) -> Session:
-    """The session whose open offer this is, locked. Raises Refusal: the offer is over, or is somebody else's."""
+    """The session whose open offer this is, locked. Raises Refusal: the offer is over; somebody else's is none at all (404)."""
     found = Offer.objects.filter(pk=offer_id, staff_id=staff_id).values_list("session_id", flat=True).first()
-    session = conversations.lock(found) if found else None
-    offer = offering.open_of(session) if session else None
-    if session is None or offer is None or offer.pk != offer_id:
+    if found is None:
+        raise Refusal("not_found", _("There is no such offer."), status=404)
+    session = conversations.lock(found)
+    offer = offering.open_of(session)
+    if offer is None or offer.pk != offer_id:
         raise Refusal("offer_over", _("This offer is over."))
     return session
 

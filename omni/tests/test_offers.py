@@ -112,8 +112,8 @@ def test_an_offer_needs_a_known_reason_and_its_own_person(group, account, busy):
     offer = Offer.objects.get()
     for deed, code in (
         (lambda: offers.decline(offer_id=offer.pk, reason="лень", by=staff, now=NOW), "choose"),
-        (lambda: offers.accept(offer_id=offer.pk, by=stranger, now=NOW), "offer_over"),
-        (lambda: offers.accept(offer_id=offer.pk + 1, by=staff, now=NOW), "offer_over"),
+        (lambda: offers.accept(offer_id=offer.pk, by=stranger, now=NOW), "not_found"),
+        (lambda: offers.accept(offer_id=offer.pk + 1, by=staff, now=NOW), "not_found"),
     ):
         with pytest.raises(Refusal) as refused:
             deed()
