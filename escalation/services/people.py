@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from accounts.models import Membership, Staff
+from core.statements import Among, Prepared
 from escalation import rota
 from escalation.models import Contact, DutyRole, Hook, Schedule, TurnTaken
 from escalation.plans import Plan, PlannedStep
@@ -49,20 +50,19 @@ class Roster:
         """`holders` are further people who may be written to."""
         self.now, self.until, self.holders = now, until or now + timedelta(seconds=1), set(holders)
         steps = [step for plan in plans for level in plan.levels for step in level.steps]
-        self.roles = {role.pk: role for role in DutyRole.objects.filter(pk__in={step.role for step in steps if step.role})}
+        self.roles = {role.pk: role for role in _ROLES.all(ids=_listed(step.role for step in steps))}
         schedules = {step.schedule for step in steps if step.schedule} | {role.schedule_id for role in self.roles.values()}
-        self.schedules = {one.pk: one for one in Schedule.objects.filter(pk__in=[pk for pk in schedules if pk])}
+        self.schedules = {one.pk: one for one in _SCHEDULES.all(ids=_listed(schedules))}
         self.facts = list_schedule_facts(list(self.schedules), since=now, until=self.until)
         self.groups = self._members({step.group for step in steps} | {role.group_id for role in self.roles.values()})
-        self.hooks = {hook.pk: hook for hook in Hook.objects.filter(pk__in={step.hook for step in steps if step.hook}, is_active=True)}
+        self.hooks = {hook.pk: hook for hook in _HOOKS.all(ids=_listed(step.hook for step in steps))}
         self._turns: dict[str, int] = {}
         self._known: dict[tuple[object, ...], Called] = {}
 
     @staticmethod
     def _members(ids: Collection[int | None]) -> Mapping[int, frozenset[int]]:
-        rows = Membership.objects.filter(group__in=[pk for pk in ids if pk], staff__is_active=True, group__is_active=True)
         found: dict[int, set[int]] = {}
-        for group_id, staff_id in rows.values_list("group_id", "staff_id"):
+        for group_id, staff_id in _MEMBERS.all(ids=_listed(ids)):
             found.setdefault(group_id, set()).add(staff_id)
         return {group_id: frozenset(people) for group_id, people in found.items()}
 
@@ -166,14 +166,42 @@ def _names_people(step: PlannedStep) -> bool:
 
 def read_people(ids: Collection[int]) -> Mapping[int, Person]:
     """Active members of staff by id, with their addresses."""
+    wanted = _listed(ids)
     contacts: dict[tuple[int, str], list[str]] = {}
-    rows = Contact.objects.filter(staff__in=ids, is_active=True).order_by("pk").values_list("staff_id", "channel", "address")
-    for staff_id, channel, address in rows:
+    for staff_id, channel, address in _CONTACTS.all(ids=wanted):
         contacts.setdefault((staff_id, channel), []).append(address)
-    return {staff.pk: _person(staff, contacts) for staff in Staff.objects.filter(pk__in=ids, is_active=True)}
+    return {row[0]: _person(*row, contacts=contacts) for row in _STAFF.all(ids=wanted)}
 
 
-def _person(staff: Staff, contacts: Mapping[tuple[int, str], Sequence[str]]) -> Person:
-    own = {Channel.EMAIL: [staff.email] if staff.email else [], Channel.SMS: [staff.phone] if staff.phone else []}
-    addresses = {str(channel): contacts.get((staff.pk, channel)) or own.get(channel, []) for channel in PERSONAL_CHANNELS}
-    return Person(staff.pk, str(staff), staff.language, staff.time_zone, {channel: found for channel, found in addresses.items() if found})
+def _person(
+    pk: int, login: str, name: str, email: str, phone: str, language: str, zone: str, *, contacts: Mapping[tuple[int, str], Sequence[str]]
+) -> Person:
+    own = {Channel.EMAIL: [email] if email else [], Channel.SMS: [phone] if phone else []}
+    addresses = {str(channel): contacts.get((pk, channel)) or own.get(channel, []) for channel in PERSONAL_CHANNELS}
+    return Person(pk, name or login, language, zone, {channel: found for channel, found in addresses.items() if found})
+
+
+def _listed(ids: Iterable[int | None]) -> list[int]:
+    return sorted({pk for pk in ids if pk})
+
+
+_ROLES = Prepared(lambda ids: DutyRole.objects.filter(Among("id", ids)))
+_SCHEDULES = Prepared(lambda ids: Schedule.objects.filter(Among("id", ids)))
+_HOOKS = Prepared(lambda ids: Hook.objects.filter(Among("id", ids), is_active=True))
+_MEMBERS = Prepared(
+    lambda ids: Membership.objects.filter(
+        Among("group_id", ids), staff__is_active=True, group__is_active=True
+    ).values_list("group_id", "staff_id")
+)  # fmt: skip
+_CONTACTS = Prepared(
+    lambda ids: (
+        Contact.objects.filter(Among("staff_id", ids), is_active=True).order_by("pk").values_list("staff_id", "channel", "address")
+    )
+)
+_STAFF = Prepared(
+    lambda ids: (
+        Staff.objects.filter(Among("id", ids), is_active=True)
+        .order_by("pk")
+        .values_list("pk", "login", "full_name", "email", "phone", "language", "time_zone")
+    )
+)
