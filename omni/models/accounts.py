@@ -3,7 +3,6 @@
 import uuid
 
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
