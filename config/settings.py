@@ -35,7 +35,22 @@ DATABASES = {"default": env.database(DATABASE_URL or "postgres://nobody@127.0.0.
 PREPARED_STATEMENTS = env.flag("PREPARED_STATEMENTS", default=True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-OWN_APPS = ["core", "accounts", "stores", "customers", "sla", "escalation", "worklist", "omni", "loyalty", "tickets", "suggestions", "workstation", "reports", "demo"]
+OWN_APPS = [
+    "core",
+    "accounts",
+    "stores",
+    "customers",
+    "sla",
+    "escalation",
+    "worklist",
+    "omni",
+    "loyalty",
+    "tickets",
+    "suggestions",
+    "workstation",
+    "reports",
+    "demo",
+]
 INSTALLED_APPS = [
     "unfold",
     "django.contrib.admin",

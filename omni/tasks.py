@@ -89,6 +89,12 @@ def sweep_attempts(**_kwargs: object) -> None:
 
 
 @shared_task
+def fall_back(*, fallback_id: int, **_kwargs: object) -> None:
+    """Send what failed through the next channel of the queue's rule."""
+    fallbacks.run(fallback_id, now=timezone.now())
+
+
+@shared_task
 def send_notice(*, notice_id: int, **_kwargs: object) -> None:
     """Tell one notice."""
     notices.send(notice_id, now=timezone.now())
@@ -111,12 +117,6 @@ def sweep_notices(**_kwargs: object) -> None:
                 dispatch.after_commit("omni.tasks.send_notice", expires=60, notice_id=notice_id)
             for attempt_id in notice_statuses.find_unanswered(now=now):
                 dispatch.after_commit("omni.tasks.ask_about_notice", expires=60, attempt_id=attempt_id)
-
-
-@shared_task
-def fall_back(*, fallback_id: int, **_kwargs: object) -> None:
-    """Send what failed through the next channel of the queue's rule."""
-    fallbacks.run(fallback_id, now=timezone.now())
 
 
 @shared_task

@@ -29,9 +29,9 @@ class Weights:
     sharpness: float
 
     def closeness(self, text: str) -> Numbers | None:
-        """A number per topic, the higher the closer; None when the text has no words."""
+        """A number per topic, the higher the closer; None when the text has no words, or there are no topics."""
         met = columns(text)
-        if not met:
+        if not met or not len(self.topics):
             return None
         values = self.rarity[met]
         found: Numbers = (values / np.linalg.norm(values)) @ self.rows[met] + self.bias

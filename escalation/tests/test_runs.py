@@ -326,7 +326,7 @@ def test_a_swap_counts_only_once_it_is_accepted_by_the_one_who_was_asked():
     a_run(line)
     tick.tick(now=NOW)
     assert Delivery.objects.get().staff == one
-    with pytest.raises(Refusal, match=r"ответить|answer"):
+    with pytest.raises(Refusal, match=r"[Оо]тветить|answer"):
         swaps.accept(swap_id=swap.pk, by=one, now=NOW)
     assert swaps.accept(swap_id=swap.pk, by=two, now=NOW).state == SwapState.ACCEPTED
     a_run(line, subject="incident:2")

@@ -333,7 +333,8 @@ class Polled:
 class Adapter(Protocol):
     """A channel's wire. Stateless; may be shared between threads. Called with a decrypted account.
 
-    A channel that can do more implements the protocols below besides: `Greeting`, `Replying`, `Polling`, `Waking`, `Checking`, `Connecting`.
+    A channel that can do more implements the protocols below besides: `Greeting`, `Replying`, `Polling`,
+    `Waking`, `Checking`, `Connecting`, `Tracking`.
     """
 
     kind: str

@@ -5,24 +5,32 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('omni', '0005_attempt_tries'),
+        ("omni", "0005_attempt_tries"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='PollPosition',
+            name="PollPosition",
             fields=[
-                ('account', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='poll_position', serialize=False, to='omni.channelaccount')),
-                ('cursor', models.JSONField(default=dict)),
-                ('next_at', models.DateTimeField(verbose_name='not before')),
-                ('failures', models.PositiveSmallIntegerField(default=0)),
-                ('read_at', models.DateTimeField(null=True, verbose_name='read')),
+                (
+                    "account",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="poll_position",
+                        serialize=False,
+                        to="omni.channelaccount",
+                    ),
+                ),
+                ("cursor", models.JSONField(default=dict)),
+                ("next_at", models.DateTimeField(verbose_name="not before")),
+                ("failures", models.PositiveSmallIntegerField(default=0)),
+                ("read_at", models.DateTimeField(null=True, verbose_name="read")),
             ],
             options={
-                'verbose_name': 'position of a poll',
-                'verbose_name_plural': 'positions of polls',
+                "verbose_name": "position of a poll",
+                "verbose_name_plural": "positions of polls",
             },
         ),
     ]

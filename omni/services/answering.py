@@ -100,6 +100,8 @@ def _check(session: Session, text: str, uploads: Sequence[OutgoingFile], *, now:
         raise Refusal("closed", _("The dialogue is closed. Open it again to write to the guest."))
     if not text.strip() and not uploads:
         raise Refusal("empty", _("Write something first."), status=400)
+    if can.text_limit == 0:
+        raise Refusal("unanswerable", _("This channel cannot be answered by text."), status=400)
     if can.text_limit and len(text) > can.text_limit:
         limit = _("The text is %(excess)d characters over this channel's limit of %(limit)d.")
         raise Refusal("too_long", limit % {"excess": len(text) - can.text_limit, "limit": can.text_limit}, status=400)
@@ -129,7 +131,9 @@ def resend(*, message_id: int, by: Staff, now: datetime) -> Message:
     message = Message.objects.select_related("session").get(pk=message_id)
     session = conversations.lock(message.session_id)
     message.refresh_from_db()
-    if refusal := obstacle(session, now=now, approved=TemplateUse.objects.filter(message=message).exists()):
+    refusal = obstacle(session, now=now, approved=TemplateUse.objects.filter(message=message).exists())
+    # Not every channel tells that a block is over: whoever sends again finds it out.
+    if refusal is not None and refusal.code != "blocked":
         raise refusal
     sending.requeue(message=message, now=now)
     if not session.messages.filter(direction=Direction.IN, seq__gt=message.seq).exists():

@@ -86,9 +86,7 @@ def send_by(*, message_id: int, identity_id: int, by: Staff | None, now: datetim
         origin = _failed_one(message_id)
         way = next((one for one in list_ways(origin, now=now) if one.identity.pk == identity_id), None)
         if way is None:
-            raise Refusal(
-                "no_way", gettext_lazy("The guest cannot be written to there: no consent, or that channel does not take this.")
-            )
+            raise Refusal("no_way", gettext_lazy("The guest cannot be written to there: no consent, or that channel does not take this."))
         target = _dialogue(way, identity, now=now)
         if refusal := reach.obstacle(target, now=now):
             raise refusal

@@ -15,7 +15,21 @@ from omni.services import conversations, offers
 from omni.services.presence_states import MISSED_OFFER, lock, set_state, shown, tell
 from omni.states import PresenceState, SessionState
 
-__all__ = ["DEFAULT_CAPACITY", "GRACE", "MISSED_OFFER", "MOST_CAPACITY", "change", "end_wrap_ups", "heartbeat", "is_absent", "of", "set_capacity", "shown", "sweep", "tell"]
+__all__ = [
+    "DEFAULT_CAPACITY",
+    "GRACE",
+    "MISSED_OFFER",
+    "MOST_CAPACITY",
+    "change",
+    "end_wrap_ups",
+    "heartbeat",
+    "is_absent",
+    "of",
+    "set_capacity",
+    "shown",
+    "sweep",
+    "tell",
+]
 
 # A screen reports every 20 s; after three missed reports the operator counts as away and gets nothing new.
 GRACE = timedelta(seconds=60)

@@ -186,8 +186,10 @@ def _sent(session: Session, attempt: Attempt, result: Sent, *, now: datetime) ->
 def _retry(session: Session, attempt: Attempt, result: Retry, *, now: datetime) -> None:
     _note_fault(attempt, result.code, result.text)
     attempt.external_ids = [*attempt.external_ids, *(ref for ref in result.sent if ref not in attempt.external_ids)]
-    attempt.possibly_delivered = result.unknown
-    if result.unknown:
+    # A provider that knows a repeat by its key cannot have it twice.
+    doubtful = result.unknown and not adapter_for(attempt.account.kind).capabilities.idempotent_send
+    attempt.possibly_delivered = doubtful
+    if doubtful:
         Message.objects.filter(pk=attempt.message_id).update(possibly_delivered=True)
     if attempt.tries > len(BACK_OFF):
         _give_up(session, attempt, Failed(code="gave_up", text=result.text, reason=Reason.GAVE_UP), now=now)

@@ -420,8 +420,8 @@ def test_with_faults_mixed_in_none_is_doubled_and_none_is_lost(vendors):
     for number in range(48):
         guest = n.a_guest(phone=f"+7916111{number:04}", name=f"Гость {number}")
         if number % 2:
-            kind = ("fcm", "hms")[number // 2 % 2]
-            n.a_device(guest, app, accounts[kind], token=f"device-token-{number}", device=f"d{number}", visitor=f"card:{number}")
+            push = ("fcm", "hms")[number // 2 % 2]
+            n.a_device(guest, app, accounts[push], token=f"device-token-{number}", device=f"d{number}", visitor=f"card:{number}")
         notify(guest, key=f"n{number}", text=f"Обращение {number} решено")
     n.run(step=timedelta(minutes=15), rounds=60)
     n.ask_all(NOON + timedelta(days=1))

@@ -3,6 +3,7 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 import redis
@@ -104,7 +105,7 @@ def test_many_workers_keep_one_limit(queued):
         waits = sorted(pool.map(pacing.wait_for, attempts))
     assert 50 <= sum(wait == 0 for wait in waits) <= 70  # the burst, and what was earned while it ran
     late = [wait for wait in waits if wait]
-    assert all(later - earlier >= 0.009 for earlier, later in zip(late, late[1:], strict=False))
+    assert all(later - earlier >= 0.009 for earlier, later in pairwise(late))
 
 
 def test_what_must_wait_is_put_off_and_sent_later(queued, monkeypatch):

@@ -5,7 +5,17 @@ from datetime import date, timedelta
 from django.utils import timezone
 
 from escalation.models import (
-    Alarm, Contact, DryRun, DutyInterval, EscalationSettings, Hole, Hook, Layer, Override, Swap, UnmappedHit,
+    Alarm,
+    Contact,
+    DryRun,
+    DutyInterval,
+    EscalationSettings,
+    Hole,
+    Hook,
+    Layer,
+    Override,
+    Swap,
+    UnmappedHit,
 )  # fmt: skip
 from escalation.services import tick
 from escalation.tests import builders as e

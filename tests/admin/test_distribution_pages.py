@@ -28,8 +28,8 @@ def group():
 
 
 def wait(chat, now, text="Where is my order?"):
-    account = Queue.objects.first() and Session.objects.first()
-    account = account.account if account else b.an_account("telegram")
+    first = Session.objects.first()
+    account = first.account if first else b.an_account("telegram")
     b.receive(account, b.telegram_update(chat, chat_id=chat, text=text, at=int(now.timestamp())), now=now)
     return Session.objects.get(identity__external_id=str(chat))
 

@@ -37,7 +37,13 @@ def test_personal_fields_are_fields():
 
 def test_models_with_names_or_texts_of_guests_say_so():
     suspicious = {"phone", "email", "text", "html", "preview", "display_name", "guest_name", "visible_text", "body"}
-    allowed = {"accounts", "stores", "tickets.AnswerTemplate", "omni.MessageTemplate", "workstation.Draft"}  # staff, shops and our own texts
+    allowed = {
+        "accounts",
+        "stores",
+        "tickets.AnswerTemplate",
+        "omni.MessageTemplate",
+        "workstation.Draft",
+    }  # staff, shops and our own texts
     for model in apps.get_models():
         label = f"{model._meta.app_label}.{model.__name__}"
         if model._meta.app_label not in settings.OWN_APPS or label in allowed or model._meta.app_label in allowed:

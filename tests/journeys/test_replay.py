@@ -29,7 +29,12 @@ def update(number, chat, *, text="", edited=False, member="", button=False, at=1
         change = {"user": {"id": 1, "is_bot": True, "first_name": "bot"}, "status": member}
         body["my_chat_member"] = {"chat": home, "from": person, "date": at, "old_chat_member": {**change}, "new_chat_member": change}
     elif button:
-        body["callback_query"] = {"id": f"cb{number}", "from": person, "data": "yes", "message": {"message_id": 1, "date": at, "chat": home}}
+        body["callback_query"] = {
+            "id": f"cb{number}",
+            "from": person,
+            "data": "yes",
+            "message": {"message_id": 1, "date": at, "chat": home},
+        }
     else:
         message = {"message_id": 7 if edited else number, "date": at, "from": person, "chat": home, "text": text}
         body["edited_message" if edited else "message"] = message | ({"edit_date": at + number} if edited else {})

@@ -13,6 +13,7 @@ from escalation.states import EventKind, RunState
 from escalation.tests import builders as e
 from omni.models import Session
 from omni.services import conversations
+from sla.models import Metric
 from sla.services import clocks
 from tests import builders as b
 from tickets.models import Topic
@@ -112,13 +113,13 @@ def test_a_ticket_that_is_taken_already_starts_taken(case, operator):
 
 def test_a_promise_kept_after_all_ends_the_ladder(case):
     sweep(NOW + 10 * MINUTE)
-    clocks.meet(subject=case.clock_subject, metrics=["first_response"], now=NOW + 11 * MINUTE)
+    clocks.meet(subject=case.clock_subject, metrics=[Metric.FIRST_RESPONSE], now=NOW + 11 * MINUTE)
     sweep(NOW + 12 * MINUTE)
     assert Run.objects.get().state == RunState.RESOLVED
 
 
 def test_a_clock_that_stands_calls_nobody_and_calls_again_when_it_goes_on(case, operator):
-    clocks.meet(subject=case.clock_subject, metrics=["first_response"], now=NOW)
+    clocks.meet(subject=case.clock_subject, metrics=[Metric.FIRST_RESPONSE], now=NOW)
     late = NOW + 470 * MINUTE
     assert sweep(late) == 1
     cases.take(case_id=case.pk, by=operator, now=late)

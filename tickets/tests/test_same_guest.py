@@ -107,7 +107,8 @@ def test_the_same_signed_customer_on_two_sites_is_one_guest():
 
 
 def test_parted_guests_are_not_joined_again_by_themselves():
-    chat, telegram = signed_in(b.an_account("webchat"), phone=PHONE), contact_shared(b.an_account(), 1)
+    chat = signed_in(b.an_account("webchat"), phone=PHONE)
+    contact_shared(b.an_account(), 1)
     (made,) = [merge for merge in follow_up() if merge]
     merging.undo(merge_id=made.pk, by=b.a_person(), now=NOW)
     Identity.objects.update(link_due=True)

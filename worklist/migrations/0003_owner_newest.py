@@ -5,18 +5,17 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('customers', '0001_initial'),
-        ('stores', '0001_initial'),
-        ('worklist', '0002_counter_triggers'),
+        ("accounts", "0001_initial"),
+        ("customers", "0001_initial"),
+        ("stores", "0001_initial"),
+        ("worklist", "0002_counter_triggers"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='item',
-            index=models.Index(condition=models.Q(('owner__isnull', False)), fields=['owner', '-last_at', '-id'], name='item_owner_newest'),
+            model_name="item",
+            index=models.Index(condition=models.Q(("owner__isnull", False)), fields=["owner", "-last_at", "-id"], name="item_owner_newest"),
         ),
     ]

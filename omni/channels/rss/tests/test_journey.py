@@ -2,9 +2,9 @@
 
 import pytest
 
+from core.refusal import Refusal
 from omni.channels.rss.tests.test_rss import frame  # noqa: F401
 from omni.models import Message, Session
-from omni.states import SendState
 from tests import builders as b
 from tests import polled as p
 from tests.providers.faults import Fault, FaultKind
@@ -40,10 +40,10 @@ def test_faults_lose_and_double_nothing(server, account):
     assert found == {**expected, "e5": "★★★★★ Исправлено\nhttps://reviews.example/e5"}
 
 
-def test_an_answer_fails_and_says_why(server, account):
+def test_an_answer_is_refused_at_once(server, account):
     server.guest("Отзыв")
     p.ask(account)
     p.process()
-    message = p.answer(Session.objects.get(), "Спасибо", b.a_person())
-    assert message.send_state == SendState.FAILED
-    assert message.attempts.get().error_code == "cannot_be_answered"
+    with pytest.raises(Refusal) as refused:
+        p.answer(Session.objects.get(), "Спасибо", b.a_person())
+    assert refused.value.code == "unanswerable"
