@@ -11,11 +11,16 @@ class OmniConfig(AppConfig):
 
     def ready(self) -> None:
         from customers.holders import register  # noqa: PLC0415  models must be loaded first
+        from escalation import senders  # noqa: PLC0415
+        from escalation.states import PERSONAL_CHANNELS  # noqa: PLC0415
         from omni import handlers  # noqa: F401, PLC0415
         from omni.followers import register as follow  # noqa: PLC0415
         from omni.services.away import AwayPush  # noqa: PLC0415
         from omni.services.guests import DialogueHolder  # noqa: PLC0415
+        from omni.services.staff_letters import StaffLetters  # noqa: PLC0415
 
         register(DialogueHolder())
         follow(AwayPush())
+        for channel in PERSONAL_CHANNELS:
+            senders.register(channel, StaffLetters())
         REGISTRY.register(RowsCollector())
