@@ -16,7 +16,7 @@ from escalation.documents.describe import Fact, LinePage, MapPage
 _FONT = "Inter"
 # The admin panel's own font: it is installed with it, and has every letter that we use.
 _FOLDER = Path(unfold.__file__).parent / "static" / "unfold" / "fonts" / "inter"
-_WIDTHS = (9, 16, 26, 32, 38, 30, 60)
+_WIDTHS = (14, 18, 30, 34, 36, 42, 42)
 _TEXT, _SMALL, _HEADING, _TITLE = 9, 8, 12, 16
 
 
