@@ -1,6 +1,7 @@
 """Giving waiting dialogues to ready operators, or offering them: priority, then the longest wait; to whom the queue's strategy names."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
 
@@ -74,28 +75,29 @@ def _place(board: Board, work: Work, *, now: datetime) -> bool:
         session = session or _WAITING.first(pk=work.id)
         if session is None:
             return False
-        if _still_so(board, chosen, now=now) and _hand(session, work, verdict, now=now):
+        row = _still_so(board, chosen, now=now)
+        if row is not None and _hand(session, work, verdict, row, limits=bool(board.book.limits), now=now):
             chosen.load += work.weight
             chosen.assigned_at = now
             chosen.live = {**chosen.live, work.channel: chosen.live.get(work.channel, 0) + 1}
             return True
 
 
-def _still_so(board: Board, chosen: Operator, *, now: datetime) -> bool:
-    """Lock the person's row; whether it is as the board says. If not, the board is corrected and has to be asked again."""
+def _still_so(board: Board, chosen: Operator, *, now: datetime) -> Presence | None:
+    """The person's row, locked, if it is as the board says. If not, the board is corrected and has to be asked again."""
     row = _PERSON.first(staff=chosen.id)
     if row is None:  # being changed by somebody else: the others come first
         del board.operators[chosen.id]
-        return False
+        return None
     alive = row.seen_at >= now - presence.GRACE
     before = (chosen.state, chosen.alive, chosen.capacity, chosen.load, chosen.assigned_at)
     chosen.state, chosen.alive, chosen.capacity = row.state, alive, row.capacity
     chosen.load, chosen.assigned_at = row.load, row.assigned_at
-    return before == (row.state, alive, row.capacity, row.load, row.assigned_at)
+    return row if before == (row.state, alive, row.capacity, row.load, row.assigned_at) else None
 
 
-def _hand(session: Session, work: Work, verdict: Verdict, *, now: datetime) -> bool:
-    """Give or offer the locked session to the chosen person, whose row is locked; the log tells why."""
+def _hand(session: Session, work: Work, verdict: Verdict, row: Presence, *, limits: bool, now: datetime) -> bool:
+    """Give or offer the locked session to the chosen person, whose row is locked; the log tells why. False = a limit was reached."""
     chosen = verdict.ranked[0]
     explanation = explain(work, verdict, now=now)
     if session.queue.delivery == Delivery.OFFER:
@@ -104,14 +106,16 @@ def _hand(session: Session, work: Work, verdict: Verdict, *, now: datetime) -> b
             return False
     else:
         try:
-            with transaction.atomic():
+            # With the row locked only a channel's limit can still refuse it: without limits nothing has to be undone.
+            with transaction.atomic() if limits else nullcontext():
                 conversations.assign(session=session, to=_STAFF.get(pk=chosen.id), by=None, now=now, action="session.given")
         except Refusal:  # a limit was reached since the board was read
             chosen.load = chosen.capacity
             return False
         offering.note(session, chosen.id, DecisionKind.GIVEN, explanation, now=now)
         announce(kind="given", payload={"session_id": session.pk}, topics=[staff_topic(chosen.id)])
-    presence.tell(Presence.objects.get(staff_id=chosen.id))
+    row.load, row.assigned_at = row.load + work.weight, now
+    presence.tell(row)
     return True
 
 

@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from django.db.models import F
-from django.db.models.functions import Greatest
 from django.utils.translation import gettext_lazy as _
 
 from core.refusal import Refusal
@@ -14,6 +12,7 @@ from omni.states import HoldingEnd, SessionState
 _LIMIT = Prepared(lambda channel: ChannelLimit.objects.filter(channel=channel))
 _OPEN = Prepared(lambda session: Holding.objects.filter(session_id=session, until=None))
 _LAST = Prepared(lambda session: Holding.objects.filter(session_id=session).order_by("-since").values_list("until", flat=True)[:1])
+_ROW = Prepared(lambda staff: Presence.objects.select_for_update().filter(staff_id=staff))
 _PRESENT = Prepared(lambda staff: Presence.objects.filter(staff_id=staff).values_list("pk", flat=True))
 _LOCKED = Prepared(
     lambda staff: Presence.objects.select_for_update().filter(Among("staff_id", staff)).order_by("staff_id").values_list("pk", flat=True)
@@ -81,13 +80,20 @@ def _held(session: Session, weight: int) -> None:
 
 def reserve(staff_id: int, weight: int, *, now: datetime) -> bool:
     """Take room of a person; False when there is not so much, or the person never was on line."""
-    fits = Presence.objects.filter(staff_id=staff_id, load__lte=F("capacity") - weight)
-    return bool(fits.update(load=F("load") + weight, assigned_at=now))
+    row = _ROW.first(staff=staff_id)
+    if row is None or row.load + weight > row.capacity:
+        return False
+    row.load, row.assigned_at = row.load + weight, now
+    update(row, "load", "assigned_at")
+    return True
 
 
 def unreserve(staff_id: int, weight: int) -> None:
     """Give room back."""
-    Presence.objects.filter(staff_id=staff_id).update(load=Greatest(F("load") - weight, 0))
+    row = _ROW.first(staff=staff_id)
+    if row is not None:
+        row.load = max(0, row.load - weight)
+        update(row, "load")
 
 
 def lock(*staff_ids: int | None) -> None:
