@@ -2,18 +2,52 @@
 
 import os
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.core.management.commands import flush
+from django.db.backends.postgresql.operations import DatabaseOperations
 from hypothesis import settings as hypothesis_settings
 
 pytest_plugins = ["tests.product"]
 # Speed is measured by bench/, never asserted: a busy machine is no failure.
 hypothesis_settings.register_profile("house", deadline=None)
 hypothesis_settings.load_profile("house")
+KEPT_TABLES = frozenset({"django_content_type", "auth_permission"})
 BROWSER_TESTS = Path(__file__).parent / "tests" / "browser"
 # `make test` is several pytest runs; this file carries what was missing to its last lines.
 MISSING_PEERS_FILE = "MISSING_PEERS_FILE"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _only_full_tables_are_emptied() -> Iterator[None]:
+    """After a test on real transactions Django truncates every table; with a hundred of them that takes longer than the test.
+
+    The few tables that hold rows are emptied by DELETE instead, without triggers. Who may not switch those off truncates as Django does.
+    """
+    usual = DatabaseOperations.sql_flush
+
+    def sql_flush(
+        self: DatabaseOperations, style: Any, tables: Sequence[str], *, reset_sequences: bool = False, allow_cascade: bool = False
+    ) -> list[str]:
+        with self.connection.cursor() as cursor:
+            cursor.execute("select rolsuper from pg_roles where rolname = current_user")
+            if reset_sequences or not tables or not cursor.fetchone()[0]:
+                return list(usual(self, style, tables, reset_sequences=reset_sequences, allow_cascade=allow_cascade))
+            named = {table: self.quote_name(table) for table in tables}
+            holding = (f"select '{table}' where exists (select 1 from {name})" for table, name in named.items())  # noqa: S608  our tables
+            cursor.execute(" union all ".join(holding))
+            full = [table for (table,) in cursor.fetchall() if table not in KEPT_TABLES]
+        emptied = [f"delete from {named[table]};" for table in full]  # noqa: S608  our tables
+        return ["set local session_replication_role = replica;", *emptied] if emptied else []
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "sql_flush", sql_flush)
+        # Content types and permissions stay, so nothing has to be made anew after each test.
+        patch.setattr(flush, "emit_post_migrate_signal", lambda *_args, **_kwargs: None)
+        yield
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
