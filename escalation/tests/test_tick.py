@@ -257,17 +257,22 @@ def blocked_by(pid):
 def test_a_ticker_killed_in_the_middle_leaves_nothing_half_done(ticker):
     """It dies after the history was written and before the notices: the whole round is gone, the next ticker does it."""
     number = many_runs(60)
+    person = Staff.objects.filter(login__startswith="crew").first()
     with transaction.atomic():
-        # A notice needs its person's row: the ticker stands here, in the middle of its round.
-        list(Staff.objects.select_for_update().filter(login__startswith="crew"))
+        # A notice with the same key that is not committed yet: the ticker stands here, in the middle of its round.
+        Delivery.objects.create(
+            run=Run.objects.order_by("pk").first(), turn=1, key="step:1:1", recipient=f"staff:{person.pk}:{person.email}", channel="email",
+            staff=person, address=person.email, heading="", message="", created_at=NOW,
+        )  # fmt: skip
         with connection.cursor() as cursor:
             cursor.execute("select pg_backend_pid()")
             pid = cursor.fetchone()[0]
         child = ticker()
         assert wait_until(lambda: blocked_by(pid) > 0, seconds=90), child.last_lines(20)
         child.kill()
-    assert RunEvent.objects.filter(kind=EventKind.STEP).count() == 0
+        transaction.set_rollback(True)
     assert wait_until(lambda: _held_rows() == 0, seconds=20), "the dead ticker's locks end with its connection"
+    assert RunEvent.objects.filter(kind=EventKind.STEP).count() == Delivery.objects.count() == 0
     while tick.tick(now=timezone.now()):
         pass
     assert_each_step_once(number)
