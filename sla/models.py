@@ -120,22 +120,22 @@ class Metric(models.TextChoices):
 class Clock(models.Model):
     """One promise for one subject (`case:7`, `dialogue:12`): runs, pauses, is met or breached. A cycle counts repeats."""
 
-    subject = models.CharField(max_length=40)
-    metric = models.CharField(max_length=16, choices=Metric)
-    cycle = models.PositiveIntegerField(default=1)
-    policy = models.ForeignKey(Policy, models.PROTECT)
+    subject = models.CharField(_("subject"), max_length=40)
+    metric = models.CharField(_("promise"), max_length=16, choices=Metric)
+    cycle = models.PositiveIntegerField(_("round"), default=1)
+    policy = models.ForeignKey(Policy, models.PROTECT, verbose_name=_("SLA policy"))
     target_seconds = models.PositiveIntegerField()
     time_zone = models.CharField(max_length=40, blank=True)
     """The zone of the calendar's wall clock when it is not the calendar's own; empty = its own."""
-    started_at = models.DateTimeField()
-    due_at = models.DateTimeField()
-    paused_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(_("begun"))
+    due_at = models.DateTimeField(_("due"))
+    paused_at = models.DateTimeField(_("stands since"), null=True)
     spent_seconds = models.FloatField(default=0)
     """Working seconds used up before the last resume."""
     resumed_at = models.DateTimeField()
-    ended_at = models.DateTimeField(null=True)
-    met = models.BooleanField(null=True)
-    breached_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(_("ended"), null=True)
+    met = models.BooleanField(_("kept"), null=True)
+    breached_at = models.DateTimeField(_("broken"), null=True)
 
     class Meta:
         verbose_name = _("SLA clock")

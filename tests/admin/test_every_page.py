@@ -104,7 +104,7 @@ def test_who_may_only_look_changes_nothing():
     one_of_everything(1)
     viewer = browser(an_administrator("viewer", [Right.ADMIN]))
     narrow = {"omni.InboundEvent", "omni.Session", "omni.Attempt", "omni.Decision", "omni.Presence", "tickets.Case", "worklist.Item"}
-    narrow |= {"omni.Call", "omni.PresenceSpan", "omni.Silence"}
+    narrow |= {"omni.Call", "omni.PresenceSpan", "omni.Silence", "omni.Notice"}
     points = ("Wallet", "Card", "Account", "Transfer", "Reservation", "Compensation", "Import", "Operation")
     narrow |= {f"loyalty.{name}" for name in points}
     narrow |= {"suggestions.ModelVersion", "suggestions.Suggestion"}

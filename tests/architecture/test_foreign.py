@@ -11,6 +11,8 @@ from django.utils import timezone
 from accounts.models import Staff
 from accounts.rights import Right
 from core.models import AuditEntry
+from customers.models import Guest, GuestMerge
+from customers.services import merging
 from loyalty.models import Compensation
 from loyalty.tests import builders as points
 from omni.channels.contract import OutgoingFile
@@ -62,6 +64,8 @@ def secret():
     answering.answer(session_id=session.pk, text="Ответ", by=expert, now=NOW, uploads=[OutgoingFile("a.txt", "text/plain", b"secret")])
     conversations.close(session_id=session.pk, by=expert, now=NOW)
     points.everything(1, case=case, staff=expert)
+    gone, _other = (Guest.objects.create(name=f"Ксенофонтова {number}", created_at=NOW) for number in (1, 2))
+    merging.merge(kept_id=case.guest_id, gone_id=gone.pk, by=expert, now=NOW)
     return case
 
 
@@ -89,6 +93,9 @@ def addresses(case):
         "event_id": 1,
         "compensation_id": Compensation.objects.get().pk,
         "offer_id": _offer(),
+        "merge_id": GuestMerge.objects.get().pk,
+        "other_id": Guest.objects.order_by("pk").last().pk,
+        "identity_id": case.session.identity_id,
     }
     from django.urls import get_resolver
 
