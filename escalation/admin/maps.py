@@ -47,7 +47,7 @@ class EscalationSettingsAdmin(AuditedAdmin):
     """One row; what runs already keeps the numbers it was started with."""
 
     form = SettingsForm
-    list_display = ("__str__", "reaction_minutes", "deal_minutes", "remind_minutes", "lapse_minutes", "near_minutes")
+    list_display = ("reaction_minutes", "deal_minutes", "remind_minutes", "lapse_minutes", "near_minutes")
 
     def get_queryset(self, request: HttpRequest) -> "models.QuerySet[EscalationSettings]":
         limits.current()
