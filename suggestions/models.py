@@ -63,7 +63,7 @@ class VersionState(models.TextChoices):
 class ModelVersion(models.Model):
     """A trained model; its file lies in a folder of this name. Scores are of cases that no version was trained on."""
 
-    folder = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    folder = models.UUIDField(_("folder"), default=uuid.uuid4, unique=True, editable=False)
     state = models.CharField(_("state"), max_length=8, choices=VersionState)
     reason = models.TextField(_("reason"), blank=True)
     made_at = models.DateTimeField(_("trained"))
