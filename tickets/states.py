@@ -46,6 +46,21 @@ class Step(models.TextChoices):
     REOPENED = "reopened", _("reopened")
     TERMS = "terms", _("other promises")
     BREACHED = "breached", _("the promise was not kept in time")
+    RECLASSIFIED = "reclassified", _("another topic")
+    REMINDED = "reminded", _("reminded")
+    ESCALATED = "escalated", _("escalated")
+    LINKED = "linked", _("linked with another ticket")
+    UNLINKED = "unlinked", _("link taken back")
+    JOINED = "joined", _("joined with another ticket")
+    SPLIT = "split", _("split again")
+    STORE_ASKED = "store_asked", _("the store was asked by letter")
+    TIME_ASKED = "time_asked", _("the store asked for time")
+    APPROVAL_ASKED = "approval_asked", _("approval asked for")
+    APPROVED = "approved", _("approved")
+    DECLINED = "declined", _("declined")
+    NOTIFIED = "notified", _("the guest was told")
+    RATED = "rated", _("the guest gave a mark")
+    COMPENSATED = "compensated", _("compensated with points")
 
 
 class Cause(models.TextChoices):

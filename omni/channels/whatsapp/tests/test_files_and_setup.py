@@ -4,6 +4,7 @@ import json
 
 import httpx
 import pytest
+from django.utils import translation
 
 from omni.channels.contract import AttachmentGone, AttachmentKind, AttachmentTooLarge, ConnectFault, InboundAttachment, RawEvent
 from omni.channels.meta.files import is_metas_own
@@ -113,7 +114,7 @@ def test_an_address_that_does_not_answer_the_handshake_is_refused(server, accoun
 
 @pytest.mark.parametrize("changes", [{"secrets": {"verify_token": ""}}, {"settings": {"business_account_id": ""}}])
 def test_without_id_and_token_nothing_is_connected(whatsapp_frame, server, changes):
-    with pytest.raises(ConnectFault, match="needed"):
+    with translation.override("en"), pytest.raises(ConnectFault, match="needed"):
         ADAPTER.connect(account_of(whatsapp_frame, **changes), "https://otklik.example/")
 
 

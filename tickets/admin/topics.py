@@ -1,4 +1,4 @@
-"""Topics as a tree, ready answers; tickets to be looked at."""
+"""Topics as a tree, ready answers."""
 
 from typing import Any
 
@@ -6,22 +6,18 @@ from django.contrib import admin
 from django.db import models
 from django.forms import ModelForm
 from django.http import HttpRequest
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Group
-from accounts.rights import Right
-from core.admin import AuditedAdmin, ReadOnlyAdmin, in_lines
+from core.admin import AuditedAdmin, in_lines
 from core.text import first_line
 from escalation.models import MapLine
 from sla.models import Policy
-from tickets.models import AnswerTemplate, Case, CaseStep, Topic
+from tickets.models import AnswerTemplate, Topic
 from tickets.routing import Resolved, TopicCycle, TopicFacts, resolve
-from tickets.selectors import list_steps
 from tickets.services import topics
 
 
@@ -161,59 +157,3 @@ class AnswerTemplateAdmin(AuditedAdmin):
     @admin.display(description=_("text"))
     def beginning(self, template: AnswerTemplate) -> str:
         return first_line(template.text, 80)
-
-
-@admin.register(Case)
-class CaseAdmin(ReadOnlyAdmin):
-    view_right = Right.EVERYTHING
-    list_display = ("number", "topic", "group", "state", "owner", "store", "opened_at", "closed_at")
-    list_filter = ("group",)
-    list_select_related = ("topic", "group", "owner", "store")
-    search_fields = ("number",)
-    search_help_text = _("Number of the ticket")
-    ordering = ("-pk",)
-    fields = (
-        "number",
-        "guest",
-        "session",
-        "topic",
-        "policy",
-        "group",
-        "store",
-        "owner",
-        "state",
-        "at_store",
-        "summary",
-        "opened_at",
-        "opened_by",
-        "first_answer_at",
-        "closed_at",
-        "cause",
-        "way",
-        "history",
-    )
-    readonly_fields = fields
-
-    def get_search_results(self, request: HttpRequest, queryset: "models.QuerySet[Case]", search_term: str) -> Any:
-        number = search_term.strip().lstrip("#№ ")
-        return (queryset.filter(number=number) if number else queryset), False
-
-    @admin.display(description=_("why it came here"))
-    def way(self, case: Case) -> str:
-        words = [" › ".join(case.routing.get("path", []))]
-        if source := case.routing.get("sources", {}).get("group_id"):
-            words.append(_t("the group is set at “%(topic)s”") % {"topic": source})
-        if case.routing.get("to_store"):
-            words.append(_t("the topic goes to the store first"))
-        if reason := case.routing.get("rerouted"):
-            words.append(_t("sent on by a person: %(reason)s") % {"reason": reason})
-        return "; ".join(word for word in words if word)
-
-    @admin.display(description=_("history"))
-    def history(self, case: Case) -> SafeString:
-        return in_lines((date_format(localtime(step.at), "SHORT_DATETIME_FORMAT"), _told(step)) for step in list_steps(case))
-
-
-def _told(step: CaseStep) -> str:
-    parts = (step.get_step_display(), step.get_state_display(), str(step.group or ""), str(step.by or ""))
-    return " · ".join(part for part in parts if part)

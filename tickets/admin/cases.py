@@ -1,0 +1,73 @@
+"""Tickets to be looked at."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest
+from django.utils.formats import date_format
+from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+
+from accounts.rights import Right
+from core.admin import ReadOnlyAdmin, in_lines
+from tickets.models import Case, CaseStep
+from tickets.selectors import list_steps
+
+
+@admin.register(Case)
+class CaseAdmin(ReadOnlyAdmin):
+    view_right = Right.EVERYTHING
+    list_display = ("number", "topic", "group", "state", "owner", "store", "opened_at", "closed_at")
+    list_filter = ("group",)
+    list_select_related = ("topic", "group", "owner", "store")
+    search_fields = ("number",)
+    search_help_text = _("Number of the ticket")
+    ordering = ("-pk",)
+    fields = (
+        "number",
+        "guest",
+        "session",
+        "topic",
+        "policy",
+        "group",
+        "store",
+        "owner",
+        "state",
+        "at_store",
+        "summary",
+        "opened_at",
+        "opened_by",
+        "first_answer_at",
+        "closed_at",
+        "cause",
+        "way",
+        "history",
+    )
+    readonly_fields = fields
+
+    def get_search_results(self, request: HttpRequest, queryset: "models.QuerySet[Case]", search_term: str) -> Any:
+        number = search_term.strip().lstrip("#№ ")
+        return (queryset.filter(number=number) if number else queryset), False
+
+    @admin.display(description=_("why it came here"))
+    def way(self, case: Case) -> str:
+        words = [" › ".join(case.routing.get("path", []))]
+        if source := case.routing.get("sources", {}).get("group_id"):
+            words.append(_t("the group is set at “%(topic)s”") % {"topic": source})
+        if case.routing.get("to_store"):
+            words.append(_t("the topic goes to the store first"))
+        if reason := case.routing.get("rerouted"):
+            words.append(_t("sent on by a person: %(reason)s") % {"reason": reason})
+        return "; ".join(word for word in words if word)
+
+    @admin.display(description=_("history"))
+    def history(self, case: Case) -> SafeString:
+        return in_lines((date_format(localtime(step.at), "SHORT_DATETIME_FORMAT"), _told(step)) for step in list_steps(case))
+
+
+def _told(step: CaseStep) -> str:
+    parts = (step.get_step_display(), step.get_state_display(), str(step.group or ""), str(step.by or ""))
+    return " · ".join(part for part in parts if part)

@@ -1,0 +1,6 @@
+"""Topics and tickets."""
+
+from tickets.models.cases import Case, CaseStep
+from tickets.models.topics import AnswerTemplate, Topic
+
+__all__ = ["AnswerTemplate", "Case", "CaseStep", "Topic"]
