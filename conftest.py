@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 from django.core.management.commands import flush
+from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 from hypothesis import settings as hypothesis_settings
+
+from core.embedded.postgres import DATABASE
 
 pytest_plugins = ["tests.product"]
 # Speed is measured by bench/, never asserted: a busy machine is no failure.
@@ -48,6 +51,13 @@ def _only_full_tables_are_emptied() -> Iterator[None]:
         # Content types and permissions stay, so nothing has to be made anew after each test.
         patch.setattr(flush, "emit_post_migrate_signal", lambda *_args, **_kwargs: None)
         yield
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    """Each process copies the database that tests.servers has migrated; what `migrate` finds missing there it adds."""
+    if os.environ.get("OTKLIK_TEST_OWN_POSTGRES"):
+        connection.settings_dict["TEST"]["TEMPLATE"] = DATABASE
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

