@@ -19,7 +19,7 @@ from loyalty.services import defaults as points
 from omni.models import BreakKind, DeclineReason, Queue, Skill
 from sla.models import Calendar, Policy, WorkingInterval
 from tickets.models import AnswerTemplate, Topic
-from tickets.services import topics
+from tickets.services import lines, topics
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 _ADDED = "defaults.added"
@@ -62,8 +62,10 @@ def load(*, now: datetime) -> Mapping[str, int]:
         _load_topics(shipment)
         _load_templates(shipment)
         _load_matching(shipment)
+        maps = lines.load_maps(now=now)
+        lines.load(shipment.add, shipment.known)
         topics.forget()
-        return {**shipment.added, **points.load(now=now)}
+        return {**shipment.added, **maps, **points.load(now=now)}
 
 
 def _read(name: str) -> Any:

@@ -31,6 +31,7 @@ def test_every_leaf_topic_leads_to_a_group_and_a_promise(loaded):
         way = topics.resolved(Topic.objects.get(pk=leaf.id))
         assert way.group_id, leaf.path
         assert way.policy_id, leaf.path
+        assert way.line_id, leaf.path
         assert way.instruction.count(".") in {1, 2, 3, 4}, leaf.path
         assert not (way.store_involved and not way.store_required), f"the store answers but need not be named: {leaf.path}"
 
