@@ -147,6 +147,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             "items": [
                 _list(_("Stores"), "storefront", "stores_store"),
                 _list(_("Regions"), "map", "stores_region"),
+                _list(_("Clusters"), "hub", "stores_cluster"),
                 _list(_("Chains"), "link", "stores_chain"),
             ],
         },

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from core.admin import AuditedAdmin, Inline
 from core.text import searchable
-from stores.models import Chain, Region, Store, StoreStaff
+from stores.models import Chain, Cluster, Region, Store, StoreStaff
 
 
 @admin.register(Chain)
@@ -23,6 +23,14 @@ class RegionAdmin(AuditedAdmin):
     search_fields = ("name", "code")
 
 
+@admin.register(Cluster)
+class ClusterAdmin(AuditedAdmin):
+    list_display = ("name", "code", "region")
+    list_select_related = ("region",)
+    search_fields = ("name", "code")
+    autocomplete_fields = ("region",)
+
+
 class StoreStaffInline(Inline):
     model = StoreStaff
     autocomplete_fields = ("staff",)
@@ -30,11 +38,11 @@ class StoreStaffInline(Inline):
 
 @admin.register(Store)
 class StoreAdmin(AuditedAdmin):
-    list_display = ("number", "name", "chain", "region", "address", "is_open")
+    list_display = ("number", "name", "chain", "region", "cluster", "address", "is_open")
     list_filter = ("is_open", "chain", "region")
-    list_select_related = ("chain", "region")
+    list_select_related = ("chain", "region", "cluster")
     search_fields = ("search_text__contains",)
-    autocomplete_fields = ("chain", "region")
+    autocomplete_fields = ("chain", "region", "cluster")
     inlines = (StoreStaffInline,)
     ordering = ("number",)
 

@@ -36,6 +36,22 @@ class Region(models.Model):
         return self.name
 
 
+class Cluster(models.Model):
+    """Stores of a region that one manager leads."""
+
+    code = models.SlugField(_("code"), unique=True)
+    name = models.CharField(_("name"), max_length=120)
+    region = models.ForeignKey(Region, models.PROTECT, related_name="clusters", verbose_name=_("region"))
+
+    class Meta:
+        verbose_name = _("cluster")
+        verbose_name_plural = _("clusters")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Store(models.Model):
     """A store; `number` is what people say and write."""
 
@@ -43,6 +59,7 @@ class Store(models.Model):
     name = models.CharField(_("name"), max_length=120)
     chain = models.ForeignKey(Chain, models.PROTECT, verbose_name=_("chain"))
     region = models.ForeignKey(Region, models.PROTECT, verbose_name=_("region"))
+    cluster = models.ForeignKey(Cluster, models.SET_NULL, null=True, blank=True, related_name="stores", verbose_name=_("cluster"))
     address = models.CharField(_("address"), max_length=240, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=40, default="Europe/Moscow", validators=[known_time_zone])
     email = models.EmailField(_("e-mail"), blank=True)

@@ -31,7 +31,7 @@ from omni.states import EventState
 from omni.tests.notice_builders import a_told_guest
 from reports.services import facts
 from sla.models import Holiday
-from stores.models import StoreStaff
+from stores.models import Cluster, StoreStaff
 from suggestions.models import ModelVersion, SuggestionRules, VersionState
 from suggestions.services import suggesting
 from tests import builders as b
@@ -73,6 +73,7 @@ def one_of_everything(number):
     Holiday.objects.create(calendar=queue.policy.calendar, date=f"2026-01-{number + 1:02}", name="Праздник")
     store = b.a_store(f"{4000 + number}")
     StoreStaff.objects.create(store=store, staff=person)
+    Cluster.objects.create(code=f"cluster-{number}", name=f"Куст {number}", region=store.region)
     parent = b.a_topic(f"parent-{number}", group=group)
     topic = b.a_topic(f"child-{number}", group=group, parent=parent)
     AnswerTemplate.objects.create(topic=topic, name=f"Ответ {number}", text="Здравствуйте!")
