@@ -29,6 +29,7 @@ def _only_full_tables_are_emptied() -> Iterator[None]:
     """After a test on real transactions Django truncates every table; with a hundred of them that takes longer than the test.
 
     The few tables that hold rows are emptied by DELETE instead, without triggers. Who may not switch those off truncates as Django does.
+    No number is given twice in a run: what a process keeps by number stays true.
     """
     usual = DatabaseOperations.sql_flush
 
@@ -37,9 +38,9 @@ def _only_full_tables_are_emptied() -> Iterator[None]:
     ) -> list[str]:
         with self.connection.cursor() as cursor:
             cursor.execute("select rolsuper from pg_roles where rolname = current_user")
-            if reset_sequences or not tables or not cursor.fetchone()[0]:
+            if not tables or not cursor.fetchone()[0]:
                 emptied = [table for table in tables if table not in KEPT_TABLES]
-                return list(usual(self, style, emptied, reset_sequences=reset_sequences, allow_cascade=allow_cascade))
+                return list(usual(self, style, emptied, reset_sequences=False, allow_cascade=allow_cascade))
             named = {table: self.quote_name(table) for table in tables}
             holding = (f"select '{table}' where exists (select 1 from {name})" for table, name in named.items())  # noqa: S608  our tables
             cursor.execute(" union all ".join(holding))
