@@ -106,7 +106,7 @@ def _message(topic: str, chance: random.Random, *, unseen: bool) -> str:
         said.append(f"{chance.choice(parts['link'])} {chance.choice(phrases_of(other, unseen=unseen))}")
     if chance.random() < 0.45:
         said.insert(0, chance.choice(parts["hello"]))
-    return _written(_filled(_joined(said, chance), chance), chance)
+    return written(_filled(_joined(said, chance), chance), chance)
 
 
 def _joined(said: Sequence[str], chance: random.Random) -> str:
@@ -119,7 +119,7 @@ def _filled(text: str, chance: random.Random) -> str:
     return _SLOT.sub(lambda found: chance.choice(grammar().parts[found.group(1)]), text)
 
 
-def _written(text: str, chance: random.Random) -> str:
+def written(text: str, chance: random.Random) -> str:
     """As a hurried hand types it: colloquial words, slips, capitals or none."""
     words = [_slipped(_as_said(word, chance), chance) for word in text.split(" ")]
     text, style = " ".join(words), chance.random()
