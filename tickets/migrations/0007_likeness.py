@@ -16,6 +16,7 @@ $$;
 
 class Migration(migrations.Migration):
     dependencies = [
+        ('stores', '0002_cluster'),
         ('tickets', '0006_policy_rules'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
@@ -82,7 +83,13 @@ class Migration(migrations.Migration):
                 ('opened_at', models.DateTimeField()),
                 ('last_at', models.DateTimeField()),
                 ('due_at', models.DateTimeField(null=True)),
+                ('branch', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tickets.topic')),
+                ('store', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.store')),
+                ('topic', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tickets.topic')),
             ],
+            options={
+                'indexes': [models.Index(fields=['store', '-last_at'], name='print_store'), models.Index(fields=['-opened_at'], name='print_opened'), models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='print_due'), django.contrib.postgres.indexes.GinIndex(condition=models.Q(('marks', []), _negated=True), fields=['marks'], name='print_marks')],
+            },
         ),
         migrations.CreateModel(
             name='Likeness',
@@ -93,8 +100,13 @@ class Migration(migrations.Migration):
                 ('found_at', models.DateTimeField(verbose_name='found')),
                 ('state', models.CharField(choices=[('offered', 'offered'), ('taken', 'joined or linked'), ('refused', 'two matters')], default='offered', max_length=8, verbose_name='state')),
                 ('settled_at', models.DateTimeField(null=True, verbose_name='settled')),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='alike', to='tickets.case')),
+                ('other', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='alike_later', to='tickets.case')),
+                ('settled_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='by')),
             ],
             options={
+                'indexes': [models.Index(fields=['-found_at'], name='likeness_recent')],
+                'constraints': [models.UniqueConstraint(fields=('case', 'other'), name='likeness_once')],
                 'verbose_name': 'possible duplicate',
                 'verbose_name_plural': 'possible duplicates',
             },
