@@ -5,6 +5,7 @@ Building and compiling a queryset costs more than PostgreSQL takes to answer it;
 
 import inspect
 import itertools
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -21,6 +22,7 @@ from psycopg2.extensions import AsIs
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
 _numbers = itertools.count(1)
+_SLOT = re.compile(r"%\((\w+)\)s")
 # No column is called so.
 _KEY = "the row's key"
 
@@ -158,6 +160,22 @@ class Prepared(Generic[T]):
             locks=bool(queryset.query.select_for_update),
         )
         return self._plan
+
+
+class Written:
+    """An SQL text with slots `%(name)s`, prepared like the others; rows come as they are.
+
+    Each slot's type must be plain from its place or a cast (`%(ids)s::bigint[]`). `about` names it in the server's log.
+    """
+
+    def __init__(self, sql: str, *, about: str) -> None:
+        slots = _SLOT.findall(sql)
+        self._text = _named(_SLOT.sub("%s", sql), about, slots)
+
+    def rows(self, **values: Any) -> list[tuple[Any, ...]]:
+        """What the statement returns; nothing when it returns no rows at all. Raises KeyError for a missing name."""
+        with _run(self._text, values) as cursor:
+            return cursor.fetchall() if cursor.description else []
 
 
 def _reader(queryset: "QuerySet[Any, Any]", compiler: Any) -> Callable[[Sequence[Sequence[Any]]], list[Any]]:

@@ -26,6 +26,8 @@ class Guest(models.Model):
     email = models.EmailField(_("e-mail"), blank=True, db_index=True)
     language = models.CharField(_("language"), max_length=2, default="ru")
     note = models.TextField(_("note"), blank=True)
+    segment = models.SlugField(_("segment"), max_length=32, blank=True, default="", db_default="")
+    """The group of guests that the chain counts this one among (`vip`); rules of promises may name it."""
     created_at = models.DateTimeField(_("first seen"))
     search_text = models.TextField(editable=False, default="")
     merged_into = models.ForeignKey(

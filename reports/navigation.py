@@ -66,6 +66,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 _list(_("Suggested topics"), "checklist", "suggestions_suggestion", Right.EVERYTHING),
                 _list(_("Answer templates"), "quick_phrases", "tickets_answertemplate"),
                 _list(_("SLA policies"), "timer", "sla_policy"),
+                _list(_("Rules of promises"), "rule", "tickets_policyrule"),
                 _list(_("Calendars"), "calendar_month", "sla_calendar"),
                 _list(_("SLA clocks"), "hourglass_top", "sla_clock"),
             ],

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, time, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 
@@ -113,15 +113,14 @@ def _decimal(text: str) -> str:
 
 
 def _date(spec: DetailSpec, text: str, today: date) -> str:
-    form = "%d.%m.%Y" if "." in text else "%Y-%m-%d"
-    day = datetime.strptime(text, form).date()
+    day = date.fromisoformat("-".join(reversed(text.split("."))) if "." in text else text)
     if not today - OLDEST <= day <= today:
         raise BadDetail(spec.code, _("the day lies in the future or too far back"))
     return day.isoformat()
 
 
 def _time(spec: DetailSpec, text: str, today: date) -> str:
-    return datetime.strptime(text, "%H:%M").strftime("%H:%M")
+    return time.fromisoformat(text.zfill(5)).strftime("%H:%M")
 
 
 def _reference(spec: DetailSpec, text: str, today: date) -> str:

@@ -16,6 +16,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from core import secrets
 from core.admin import HIDDEN, AuditedAdmin, Inline, record
 from core.refusal import Refusal
+from omni import responders
 from omni.admin.settings import check_shape, form_field, made_secrets, secret_field, shown, taken_over
 from omni.channels.contract import Connecting
 from omni.channels.registry import adapter_for, kinds
@@ -87,11 +88,14 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = ChannelAccount
-        fields = ("name", "queue", "state", "state_reason", "weight", "paused_until", "per_second", "per_chat_per_second")
+        fields = ("name", "queue", "answers_first", "state", "state_reason", "weight", "paused_until", "per_second", "per_chat_per_second")
+        widgets = {"answers_first": UnfoldAdminSelectWidget}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         kind, kept = adapter_for(self.kind_code).form, _secrets_of(self.instance)
+        if "answers_first" in self.fields:
+            self.fields["answers_first"] = responder_field(self.instance)
         for setting in kind.settings:
             value = shown(setting, self.instance.settings)
             if value is not None and setting.field_name in self.fields:
@@ -111,6 +115,21 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
         given = {secret.name: self.cleaned_data.get(secret.field_name) or "" for secret in adapter_for(self.kind_code).form.secrets}
         self.instance.set_secrets(**{name: value for name, value in given.items() if value})
         return cast(ChannelAccount, super().save(commit))
+
+
+def responder_field(account: ChannelAccount) -> forms.ChoiceField:
+    """Who may answer first in this account: what is offered, and what is chosen already."""
+    offered = list(responders.offered(account))
+    known = {code for code, _name in offered}
+    kept = [(account.answers_first, account.answers_first)] if account.answers_first not in {"", *known} else []
+    meta = ChannelAccount._meta.get_field("answers_first")
+    return forms.ChoiceField(
+        label=meta.verbose_name,
+        help_text=meta.help_text,
+        required=False,
+        choices=[("", _("a person")), *offered, *kept],
+        widget=UnfoldAdminSelectWidget,
+    )
 
 
 def _secrets_of(account: ChannelAccount) -> dict[str, str]:
@@ -156,6 +175,7 @@ class ChannelAccountAdmin(AuditedAdmin):
             "kind",
             "name",
             "queue",
+            "answers_first",
             "weight",
             "state",
             "state_reason",

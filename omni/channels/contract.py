@@ -37,6 +37,10 @@ class Capabilities:
     """The same towards one guest: 1 = a message a second, 0.2 = one in five seconds."""
     undo_seconds: int = 0
     """How long a send is held back so that the operator can take it back."""
+    choices: int = 0
+    """How many ready answers can be shown as buttons; 0 = none, they are written as numbered lines."""
+    asks_phone: bool = False
+    """A button can ask the guest to share the own telephone number, which the channel then vouches for."""
     notices_only: bool = False
     """Nobody can write to us here: only `omni.services.notices` sends, and what may have been taken is never sent again."""
 
@@ -235,6 +239,10 @@ class Outgoing:
     already_sent: Sequence[str] = ()
     """The provider's ids of parts that an earlier attempt got through (`Retry.sent`); they are not sent again."""
     template: Template | None = None
+    choices: Sequence[str] | None = None
+    """Ready answers to show as buttons; none = buttons shown before go away, None = they stay as they are."""
+    asks_phone: bool = False
+    """Show a button by which the guest shares the own telephone number."""
     data: Mapping[str, str] = field(default_factory=dict)
     """What an app is to open when its owner touches a push notice; other channels have no place for it."""
 

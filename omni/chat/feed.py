@@ -58,7 +58,7 @@ def identity_of(token: ChatToken) -> Identity | None:
 
 def _messages(identity: Identity, account: ChannelAccount) -> "QuerySet[Message]":
     ours = Message.objects.filter(session__identity=identity, session__account=account).filter(_SHOWN)
-    return ours.select_related("author").prefetch_related("attachments").defer("search")
+    return ours.select_related("author", "choices").prefetch_related("attachments").defer("search")
 
 
 def list_after(*, identity: Identity | None, account: ChannelAccount, after: int, limit: int = PAGE) -> Page:
@@ -86,8 +86,9 @@ def list_before(*, identity: Identity | None, account: ChannelAccount, before: i
 
 def shown(message: Message) -> dict[str, Any]:
     """A message as the visitor gets it; what was deleted keeps its place without its text."""
-    gone = message.deleted_at is not None
+    gone, chosen = message.deleted_at is not None, getattr(message, "choices", None)
     return {
+        **({"choices": chosen.labels} if chosen and chosen.labels else {}),
         "id": str(message.public_id),
         "seq": message.pk,
         "client_msg_id": _client_id(message),

@@ -3,7 +3,7 @@
 from omni.models.accounts import ChannelAccount, Queue
 from omni.models.calls import Call, Extension
 from omni.models.chat import ChatNonce, ChatToken, ChatUpload, SessionFacts
-from omni.models.conversations import Attachment, Letter, Message, MessageVersion, Session
+from omni.models.conversations import Attachment, Letter, Message, MessageChoices, MessageVersion, Session
 from omni.models.distribution import ChannelLimit, DeclineReason, Offer, Ring, Skill, SkillNeed, StaffSkill
 from omni.models.journal import InboundEvent
 from omni.models.mailboxes import MailboxCursor
@@ -35,6 +35,7 @@ __all__ = [
     "Letter",
     "MailboxCursor",
     "Message",
+    "MessageChoices",
     "MessageTemplate",
     "MessageVersion",
     "Notice",

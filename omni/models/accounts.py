@@ -87,6 +87,15 @@ class ChannelAccount(models.Model):
         validators=[MinValueValidator(0.01)],
         help_text=_("0.2 = one every five seconds. Empty = what the channel's provider allows."),
     )
+    answers_first = models.CharField(
+        _("answers first"),
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Talks with the guest before a person does, from the next dialogue on."),
+    )
+    """One of `omni.responders.offered`; empty = people only."""
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -42,6 +42,8 @@ class Session(models.Model):
         Group, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False, verbose_name=_("handed to the group")
     )
     """Another group than the queue's own serves it, because somebody handed it there."""
+    responder = models.CharField(max_length=64, blank=True, default="", db_default="")
+    """Who of omni.responders talks with the guest instead of a person; empty = nobody."""
     language = models.CharField(_("language"), max_length=2, blank=True)
     """Of the guest's words, as far as their letters tell (omni.languages); empty = not known."""
     topics = ArrayField(models.CharField(max_length=64), verbose_name=_("topics"), default=list, blank=True)
@@ -143,6 +145,14 @@ class MessageVersion(models.Model):
     message = models.ForeignKey(Message, models.CASCADE, related_name="versions")
     text = models.TextField(blank=True)
     replaced_at = models.DateTimeField()
+
+
+class MessageChoices(models.Model):
+    """Ready answers that go out with a message, as buttons where the channel has some."""
+
+    message = models.OneToOneField(Message, models.CASCADE, primary_key=True, related_name="choices")
+    labels = ArrayField(models.CharField(max_length=64), default=list)
+    asks_phone = models.BooleanField(default=False)
 
 
 class Letter(models.Model):

@@ -15,6 +15,7 @@ from core.refusal import Refusal
 from core.statements import Prepared, insert, update
 from core.text import first_line, storable
 from customers.models import Identity
+from omni import responders
 from omni.channels.contract import Inbound, InboundKind
 from omni.events import MessageReceived, SessionClosed
 from omni.followers import followers
@@ -111,7 +112,10 @@ def add_inbound(*, session: Session, item: Inbound, now: datetime) -> Message:
 
 
 def hear(*, session: Session, message: Message, now: datetime) -> None:
-    """The guest waits for an answer to this entry of the locked session: clock, list row, followers."""
+    """The guest waits for an answer to this entry of the locked session: clock, list row, followers; a responder may take it."""
+    if responders.takes(session, message, now=now):
+        _leave_to_responder(session, message, now=now)
+        return
     running = _count_waiting(session, message, now=now)
     held = False
     for follower in followers():
@@ -138,6 +142,16 @@ def add_call(
 
 def _rfc_id(item: Inbound) -> str:
     return storable(item.external_id)[:255]
+
+
+def _leave_to_responder(session: Session, message: Message, *, now: datetime) -> None:
+    """No person is waited for: the entry is news in the lists, and no clock starts."""
+    session.last_inbound_at, session.last_inbound_id, session.last_message_at = now, message.pk, now
+    session.unread += 1
+    session.language = session.language or language_of(message.visible_text or message.text)
+    update(session, "responder", "last_inbound_at", "last_inbound_id", "last_message_at", "unread", "message_count", "subject", "language")
+    rows.show(session, now=now, preview=message)
+    events.publish(MessageReceived(message_id=message.pk, session_id=session.pk, guest_id=session.guest_id))
 
 
 _ANSWERED = Prepared(
@@ -249,6 +263,7 @@ def assign(*, session: Session, to: Staff, by: Staff | None, now: datetime, acti
     if offer is not None:
         offering.end(session, state=OfferState.WITHDRAWN, now=now)
     loads.release(session, end=HoldingEnd.HANDED, now=now)
+    responders.part(session, now=now)
     move(session, SessionState.ACTIVE) if session.state != SessionState.ACTIVE else None
     session.owner, session.assigned_at = to, now
     update(session, "state", "owner", "assigned_at")
@@ -280,6 +295,7 @@ def let_wait(session: Session, *, end: HoldingEnd, now: datetime) -> None:
     if offer is not None:
         offering.end(session, state=OfferState.WITHDRAWN, now=now)
     loads.release(session, end=end, now=now)
+    responders.part(session, now=now)
     if session.state != SessionState.WAITING:
         move(session, SessionState.WAITING)
     session.owner = None
@@ -321,6 +337,7 @@ def _leave(session: Session, *, by: Staff | None, end: HoldingEnd, now: datetime
     if offer is not None:
         offering.end(session, state=OfferState.WITHDRAWN, now=now)
     loads.release(session, end=end, now=now)
+    responders.part(session, now=now)
     presence_states.begin_wrap_up(session, by_id=by.pk if by else None, now=now)
 
 

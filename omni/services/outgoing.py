@@ -2,7 +2,7 @@
 
 from omni.channels.contract import Outgoing, OutgoingFile, Template
 from omni.channels.registry import adapter_for
-from omni.models import Attempt, TemplateUse
+from omni.models import Attempt, MessageChoices, TemplateUse
 from omni.services import files
 
 REFERENCES = 20
@@ -14,6 +14,7 @@ def build(attempt: Attempt) -> Outgoing:
     session = message.session
     # Both sides' ids: whoever answers to any of them stays in this thread.
     before = session.messages.filter(seq__lt=message.seq).exclude(external_id="").order_by("-seq")
+    chosen = MessageChoices.objects.filter(message=message.pk).first() if message.is_automatic else None
     references = list(before.values_list("external_id", flat=True)[:REFERENCES])
     return Outgoing(
         key=str(message.public_id),
@@ -26,6 +27,8 @@ def build(attempt: Attempt) -> Outgoing:
         token=str(session.pk),
         automatic=message.is_automatic,
         already_sent=_already_sent(attempt),
+        choices=chosen.labels if chosen else None,
+        asks_phone=bool(chosen and chosen.asks_phone),
         template=_template(message.pk) if adapter_for(attempt.account.kind).capabilities.templates else None,
     )
 

@@ -55,6 +55,9 @@ def show(session: Session, *, now: datetime, preview: Message | None = None, run
 
 def _state(session: Session) -> ItemState:
     state = _STATES[SessionState(session.state)]
+    if state == ItemState.WAITING and session.responder:
+        # A responder talks with the guest: whoever looks may take it, nobody is given it.
+        return ItemState.ANSWERED
     if state == ItemState.WAITING and session.waiting_since is None and Call.objects.filter(session=session, ended_at=None).exists():
         # The exchange is finding somebody for the caller: the row is there to be opened, not to be given out.
         return ItemState.ANSWERED

@@ -44,7 +44,7 @@ def again(session: Session, message: Message, *, now: datetime) -> None:
     if message.author_id:
         told = {"message_id": message.pk, "session_id": session.pk, "guest_id": session.guest_id, "error": message.send_error}
         announce(kind="send_failed", payload=told, topics=[staff_topic(message.author_id)])
-    if since is None or session.waiting_since is not None:
+    if since is None or session.waiting_since is not None or session.responder:  # a responder's own words failed: it knows what then
         return
     if session.state == SessionState.CLOSED:
         session = conversations.reopen(session=session, now=now)

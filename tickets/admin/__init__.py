@@ -1,5 +1,5 @@
 """What supervisors see of tickets."""
 
-from tickets.admin import cases, topics
+from tickets.admin import cases, promises, topics
 
-__all__ = ["cases", "topics"]
+__all__ = ["cases", "promises", "topics"]

@@ -4,6 +4,8 @@ from tickets.models.cases import Case, CaseStep
 from tickets.models.closing import ClosingCause
 from tickets.models.details import Detail, TopicDetail
 from tickets.models.life import CallBack, CaseWait, ReopenRule, WaitReason, Watcher
+from tickets.models.likeness import CasePrint, CommonWord, Likeness, LikenessPolicy, LikenessRule, SharedTopic
+from tickets.models.promises import PolicyRule
 from tickets.models.rules import GroupFallback, RouteRule, RouteTest, TreeStamp
 from tickets.models.topics import AnswerTemplate, Topic
 from tickets.models.versions import EntryDetail, TopicEntry, TopicVersion
@@ -12,15 +14,22 @@ __all__ = [
     "AnswerTemplate",
     "CallBack",
     "Case",
+    "CasePrint",
     "CaseStep",
     "CaseWait",
     "ClosingCause",
+    "CommonWord",
     "Detail",
     "EntryDetail",
     "GroupFallback",
+    "Likeness",
+    "LikenessPolicy",
+    "LikenessRule",
+    "PolicyRule",
     "ReopenRule",
     "RouteRule",
     "RouteTest",
+    "SharedTopic",
     "Topic",
     "TopicDetail",
     "TopicEntry",

@@ -16,7 +16,13 @@ class ClosingCause(models.Model):
     name_en = models.CharField(_("name in English"), max_length=120, blank=True)
     kind = models.CharField(_("kind of cause"), max_length=12, choices=Cause)
     topic = models.ForeignKey(
-        Topic, models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("topic"), help_text=_("With all topics below it; empty = all.")
+        Topic,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("topic"),
+        help_text=_("With all topics below it; empty = all."),
     )
     needs_note = models.BooleanField(_("needs a note"), default=False)
     position = models.PositiveSmallIntegerField(_("position"), default=0)

@@ -31,9 +31,7 @@ class WaitReason(models.Model):
     )  # fmt: skip
     reminder = models.TextField(_("reminder to the guest"), blank=True)
     close_after = models.PositiveSmallIntegerField(_("close after, working days"), null=True, blank=True)
-    closing = models.ForeignKey(
-        ClosingCause, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("cause of closing")
-    )
+    closing = models.ForeignKey(ClosingCause, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("cause of closing"))
     farewell = models.TextField(_("last word to the guest"), blank=True)
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     is_active = models.BooleanField(_("active"), default=True)

@@ -46,8 +46,7 @@ class RouteRule(models.Model):
         ordering = ["position", "pk"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(since__isnull=True, until__isnull=True)
-                | (Q(since__isnull=False, until__isnull=False) & ~Q(since=F("until"))),
+                condition=Q(since__isnull=True, until__isnull=True) | (Q(since__isnull=False, until__isnull=False) & ~Q(since=F("until"))),
                 name="route_rule_hours_paired",
                 violation_error_message=_("Give both hours, different ones, or none."),
             )
@@ -67,9 +66,7 @@ class RouteRule(models.Model):
 class RouteTest(models.Model):
     """An example kept with a rule: given this ticket, it has to go there. Red examples refuse the saving and the publication."""
 
-    rule = models.ForeignKey(
-        RouteRule, models.CASCADE, null=True, blank=True, related_name="tests", verbose_name=_("rule")
-    )
+    rule = models.ForeignKey(RouteRule, models.CASCADE, null=True, blank=True, related_name="tests", verbose_name=_("rule"))
     name = models.CharField(_("name"), max_length=120)
     topic_code = models.SlugField(_("topic (code)"), max_length=64)
     store = models.ForeignKey(Store, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("store"))
@@ -77,7 +74,9 @@ class RouteTest(models.Model):
     priority = models.SmallIntegerField(_("priority"), default=0)
     at = models.TimeField(_("at"), null=True, blank=True, help_text=_("By the store's wall clock; empty = noon."))
     group = models.ForeignKey(Group, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("expected group"))
-    policy = models.ForeignKey(Policy, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("expected policy of the topic"))
+    policy = models.ForeignKey(
+        Policy, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("expected policy of the topic")
+    )
     to_store = models.BooleanField(_("the store is expected to answer"), null=True, blank=True)
 
     class Meta:

@@ -22,7 +22,7 @@ from sla.services import clocks
 from stores.models import Store
 from tickets.events import CaseClosed, CaseOpened, CaseReopened
 from tickets.models import Case, CaseStep, Topic
-from tickets.services import escalating, rows, subjects, topics
+from tickets.services import escalating, promising, rows, subjects, topics
 from tickets.states import CASE_MOVES, PAUSING, CaseState, Cause, Step
 
 # All that may change: `save` writes the whole ticket.
@@ -80,9 +80,12 @@ def open_in(
         raise Refusal("topic_off", _("This topic is not used any more. Please choose another one."))
     if way.store_required and store is None:
         raise Refusal("store_needed", _("Please name the store: tickets on this topic need it."), status=400)
-    if way.group_id is None or way.policy_id is None:
+    promise = promising.promise_for(
+        way, channel=session.account.kind, priority=priority, group_id=way.group_id, guest=session.guest, store=store
+    )  # fmt: skip
+    if way.group_id is None or promise.policy_id is None:
         raise Refusal("no_route", _("No group or SLA policy is set for this topic. Please tell your supervisor."))
-    policy = _POLICY.get(pk=way.policy_id, group=way.group_id)
+    policy = _POLICY.get(pk=promise.policy_id, group=way.group_id)
     if not policy.group_in_use:
         raise Refusal("no_route", _("The group of this topic is not in use any more. Please tell your supervisor."))
     to_store = way.store_involved and store is not None
@@ -98,7 +101,7 @@ def open_in(
         state=CaseState.WAITING_STORE if to_store else CaseState.ROUTED,
         summary=storable(summary).strip() or _first_words(session),
         priority=priority,
-        routing={"path": list(way.path), "sources": dict(way.sources), "to_store": to_store},
+        routing={"path": list(way.path), "sources": dict(way.sources), "to_store": to_store, "promise": dict(promise.reason)},
         opened_at=now,
         opened_by=by,
         waiting_since=session.waiting_since or now,
@@ -309,7 +312,7 @@ def change_policy(*, case_id: int, policy: Policy, by: Staff, reason: str, now: 
             return case
         details = {"from": case.policy.name, "to": policy.name, "reason": reason}
         clocks.change_policy(subject=case.clock_subject, policy=policy, now=now, store_zone=zone_of(case))
-        case.policy = policy
+        case.policy, case.routing = policy, {**case.routing, "promise": {"by": str(by), "reason": reason}}
         note_step(case, Step.TERMS, by=by, now=now, details=details)
         audit.record(action="case.terms_changed", by=by, subject=case, now=now, details=details)
         save(case, now=now)

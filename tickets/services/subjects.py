@@ -18,10 +18,6 @@ def note_topic(session: Session, topic: Topic) -> None:
 
 def codes_of(topic_id: int) -> list[str]:
     """Codes of the topic and of those above it, the topic's own first."""
-    facts, ids = topics.facts(), []
-    here: int | None = topic_id
-    while here is not None and here not in ids:
-        ids.append(here)
-        here = facts[here].parent_id if here in facts else None
+    ids = topics.line_of(topic_id)
     codes = dict(_CODES.all(ids=ids))
     return [codes[pk] for pk in ids if pk in codes]

@@ -40,3 +40,13 @@ def resolved(topic: Topic) -> Resolved:
         forget()
         tree = facts()
     return resolve(topic.pk, tree)
+
+
+def line_of(topic_id: int) -> list[int]:
+    """The topic and those above it, its own id first; a circle ends where it closes."""
+    tree, ids = facts(), []
+    here: int | None = topic_id
+    while here is not None and here not in ids:
+        ids.append(here)
+        here = tree[here].parent_id if here in tree else None
+    return ids

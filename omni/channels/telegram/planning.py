@@ -1,8 +1,9 @@
 """Which calls one outgoing message takes, and what is refused before any (https://core.telegram.org/bots/api#sendmessage)."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from omni.channels.contract import Capabilities, Failed, Outgoing, OutgoingFile, Reason
 from omni.channels.json_fields import storable
@@ -25,6 +26,8 @@ CAPABILITIES = Capabilities(
     attachment_bytes=FILE_BYTES,
     attachments_per_message=GROUP_SIZE,
     typing=True,
+    choices=12,
+    asks_phone=True,
 )
 
 
@@ -35,6 +38,8 @@ class Part:
     text: str = ""
     files: Sequence[OutgoingFile] = ()
     as_photo: bool = False
+    markup: Mapping[str, Any] | None = None
+    """`reply_markup`: the keyboard under the text."""
 
 
 def refusal(outgoing: Outgoing) -> Failed | None:
@@ -64,7 +69,19 @@ def plan(outgoing: Outgoing) -> list[Part]:
     groups = list(groups_of(outgoing.files))
     if len(outgoing.files) == 1 and len(text) <= CAPTION_LIMIT:
         return [Part(text, groups[0].files, groups[0].as_photo)]
-    return [*groups, *([Part(text)] if text else [])]
+    return [*groups, *([Part(text, markup=keyboard(outgoing))] if text else [])]
+
+
+SHARE_PHONE = "Поделиться номером телефона"
+
+
+def keyboard(outgoing: Outgoing) -> Mapping[str, Any] | None:
+    """ReplyKeyboardMarkup: a pressed button says its label. ReplyKeyboardRemove when there is nothing to choose any more."""
+    if outgoing.choices is None:
+        return None
+    rows: list[list[Mapping[str, Any]]] = [[{"text": SHARE_PHONE, "request_contact": True}]] if outgoing.asks_phone else []
+    rows += [[{"text": label}] for label in outgoing.choices]
+    return {"keyboard": rows, "resize_keyboard": True, "one_time_keyboard": True} if rows else {"remove_keyboard": True}
 
 
 def groups_of(files: Sequence[OutgoingFile]) -> Iterator[Part]:

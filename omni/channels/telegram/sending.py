@@ -78,7 +78,8 @@ def deliver(part: Part, target: JsonObject, account: AccountConfig) -> Answer:
 
 def call_part(part: Part, target: JsonObject, account: AccountConfig) -> Answer:
     if not part.files:
-        return call(account, "sendMessage", {**target, "text": part.text})
+        marked = {"reply_markup": part.markup} if part.markup else {}
+        return call(account, "sendMessage", {**target, "text": part.text, **marked})
     kind = "photo" if part.as_photo else "document"
     if len(part.files) == 1:
         fields = {**target, **({"caption": part.text} if part.text else {})}

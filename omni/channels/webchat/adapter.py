@@ -56,6 +56,7 @@ class WebChatAdapter:
         attachment_bytes=FILE_LIMIT,
         attachments_per_message=FILES_AT_ONCE,
         typing=True,
+        choices=12,
         delivery_receipts=True,
         read_receipts=True,
         idempotent_send=True,
