@@ -74,7 +74,8 @@ def read(spec: DetailSpec, given: object, *, today: date) -> str:
     if has_card_number(text):
         raise BadDetail(spec.code, _("this looks like a full card number, which may not be kept; the last four digits are enough"))
     try:
-        return _READERS[DetailKind(spec.kind)](spec, text, today)
+        kept: str = _READERS[DetailKind(spec.kind)](spec, text, today)
+        return kept
     except BadDetail:
         raise
     except (ValueError, InvalidOperation):

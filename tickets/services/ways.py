@@ -88,7 +88,7 @@ def stand_in(group_id: int | None, rules: RouteBook, reason: dict[str, Any]) -> 
 
 
 def _name(rules: RouteBook, group_id: int | None) -> str:
-    return rules.groups[group_id].name if group_id in rules.groups else ""
+    return rules.groups[group_id].name if group_id is not None and group_id in rules.groups else ""
 
 
 def _why(rules: RouteBook, group_id: int | None) -> str:
