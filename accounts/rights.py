@@ -18,6 +18,7 @@ class Right(models.TextChoices):
     APPROVE_POINTS = "points.approve", _("Approve compensations over a limit")
     POINTS = "points.read", _("See the ledger of points")
     LOAD_POINTS = "points.load", _("Load balances and accruals from files")
+    LOAD_ORDERS = "orders.load", _("Tell of orders (systems that carry them out)")
     REPORTS = "reports", _("Read reports")
     ADMIN = "admin", _("Enter the admin panel")
     CONFIGURE = "configure", _("Change settings in the admin panel")

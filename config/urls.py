@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("omni.urls")),
     path("", include("loyalty.urls")),
+    path("", include("orders.urls")),
     path("", include("tickets.urls")),
     path("", include("suggestions.urls")),
     path("", include("reports.urls")),

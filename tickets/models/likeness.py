@@ -8,10 +8,14 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from core.statements import Written
+from core.text import searchable
 from stores.models import Store
 from tickets.likeness import Reason
 from tickets.models.cases import Case
 from tickets.models.topics import Topic
+
+_STEM = Written("select (tsvector_to_array(to_tsvector('russian', %(text)s)))[1]", about="to_tsvector")
 
 
 class CasePrint(models.Model):
@@ -98,6 +102,10 @@ class CommonWord(models.Model):
 
     def __str__(self) -> str:
         return self.word
+
+    def save(self, *args: object, **kwargs: object) -> None:
+        self.stem = _STEM.rows(text=searchable(self.word))[0][0] or ""
+        super().save(*args, **kwargs)  # type: ignore[arg-type]
 
 
 class SharedTopic(models.Model):

@@ -22,7 +22,7 @@ from sla.services import clocks
 from stores.models import Store
 from tickets.events import CaseClosed, CaseOpened, CaseReopened
 from tickets.models import Case, CaseStep, Topic
-from tickets.services import escalating, promising, rows, subjects, topics
+from tickets.services import duplicates, escalating, promising, rows, subjects, topics
 from tickets.states import CASE_MOVES, PAUSING, CaseState, Cause, Step
 
 # All that may change: `save` writes the whole ticket.
@@ -115,6 +115,7 @@ def open_in(
     running = clocks.start(subject=case.clock_subject, policy=policy, metrics=FROM_THE_BEGINNING, now=now, is_new=True, store_zone=zone)
     audit.record(action="case.opened", by=by, subject=case, now=now, details={"topic": topic.code, "group": way.group_id})
     rows.show(case, now=now, preview=case.summary, running=running)
+    duplicates.note_opened(case, now=now)
     if session.state == SessionState.CLOSED:
         _keep_open_for_case(session)
     events.publish(CaseOpened(case_id=case.pk))

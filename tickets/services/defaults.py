@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Model
 
 from accounts.models import Group, Role
-from core import audit
+from core import audit, shipped
 from core.locks import serialise
 from core.models import AuditEntry
 from customers.models import MatchRule
@@ -19,7 +19,7 @@ from loyalty.services import defaults as points
 from omni.models import BreakKind, DeclineReason, Queue, Skill
 from sla.models import Calendar, Policy, WorkingInterval
 from tickets.models import AnswerTemplate, Topic
-from tickets.services import lines, topics
+from tickets.services import default_likeness, lines, topics
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 _ADDED = "defaults.added"
@@ -64,8 +64,9 @@ def load(*, now: datetime) -> Mapping[str, int]:
         _load_matching(shipment)
         maps = lines.load_maps(now=now)
         lines.load(shipment.add, shipment.known)
+        default_likeness.ship(shipment.add)
         topics.forget()
-        return {**shipment.added, **maps, **points.load(now=now)}
+        return {**shipment.added, **maps, **points.load(now=now), **shipped.load_all(now=now)}
 
 
 def _read(name: str) -> Any:

@@ -8,7 +8,7 @@ from omni.states import SessionState
 from sla.models import Metric
 from sla.services import clocks
 from tickets.models import Case
-from tickets.services import cases
+from tickets.services import cases, prints
 from tickets.states import CaseState, Step
 
 RESPONSES = (Metric.FIRST_RESPONSE, Metric.NEXT_RESPONSE)
@@ -30,6 +30,7 @@ class CaseFollower:
                 case.unread += 1
                 _wait(case, since=session.waiting_since or now, now=now)
                 cases.note_step(case, Step.GUEST_WROTE, by=None, now=now, details={"message": message.pk})
+            prints.hear(case, message, now=now)
             cases.save(case, now=now, preview=message)
 
     def on_answered(self, session: Session, message: Message, *, now: datetime) -> None:

@@ -1,0 +1,68 @@
+"""The desk's side of a crowd of guests: an operator who is there, sees what comes in and answers a part of it."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Max
+from django.utils import timezone
+
+from accounts.models import Staff
+from core.refusal import Refusal
+from omni.models import Attempt, Message, Session
+from omni.services import answering, conversations
+from omni.states import Direction, SendState, SessionState
+
+LOOK_SECONDS = 0.1
+# A transaction that began earlier may commit later: its number lies behind the newest one.
+BEHIND = 400
+
+
+def desk(*, prefix: str, seconds: float, every: int) -> dict[str, Any]:
+    """Look at what is committed ten times a second; answer every `every`-th message of the guests. Ends after `seconds`.
+
+    `seen`: when each marked message was there (this machine's clock, seconds); `answers`: ids of what was answered.
+    """
+    staff = Staff.objects.filter(is_active=True, is_superuser=True).earliest("pk")
+    seen: dict[str, float] = {}
+    answers: list[int] = []
+    newest = Message.objects.aggregate(newest=Max("pk"))["newest"] or 0
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        looked = time.monotonic()
+        found = Message.objects.filter(pk__gt=newest - BEHIND, direction=Direction.IN, text__startswith=prefix)
+        for pk, session_id, text in found.order_by("pk").values_list("pk", "session_id", "text"):
+            mark = text.split(" ", 1)[0]
+            newest = max(newest, pk)
+            if mark not in seen:
+                seen[mark] = time.time()
+                if len(seen) % every == 0:
+                    answers += _answer(session_id, mark, staff)
+        time.sleep(max(0.0, LOOK_SECONDS - (time.monotonic() - looked)))
+    return {"seen": seen, "answers": answers}
+
+
+def _answer(session_id: int, mark: str, staff: Staff) -> Sequence[int]:
+    now = timezone.now()
+    try:
+        if Session.objects.filter(pk=session_id, state=SessionState.WAITING).exists():
+            conversations.take(session_id=session_id, by=staff, now=now)
+        return [answering.answer(session_id=session_id, text=f"{mark} Уже смотрим, спасибо", by=staff, now=now).pk]
+    except Refusal:
+        return []  # closed meanwhile, or in other hands
+
+
+def doubled(*, prefix: str) -> int:
+    """How many messages of the guests are there more than once."""
+    texts = Message.objects.filter(direction=Direction.IN, text__startswith=prefix).values_list("text", flat=True)
+    return len(texts) - len(set(texts))
+
+
+def sent(*, ids: list[int]) -> dict[str, Any]:
+    """How the answers went out: seconds from the answer to the vendor's yes, and states of those without one."""
+    attempts = list(Attempt.objects.filter(message_id__in=ids).values_list("state", "created_at", "finished_at"))
+    gone = [(finished - created).total_seconds() for state, created, finished in attempts if finished and state in _GONE]
+    return {"delays": gone, "others": sorted(state for state, *_times in attempts if state not in _GONE)}
+
+
+_GONE = frozenset({SendState.SENT, SendState.DELIVERED, SendState.READ})
