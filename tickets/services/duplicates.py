@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Staff
 from core import audit
@@ -14,6 +13,7 @@ from core.refusal import Refusal
 from core.statements import Prepared, Written, insert
 from core.text import searchable
 from customers.models import Guest
+from django.utils.translation import gettext_lazy as _
 from stores.models import Store
 from tickets.likeness import Facts, Numbers, Verdict, compare, marks_of
 from tickets.models import Case, CasePrint, Likeness, LikenessPolicy, LikenessRule, Topic
