@@ -3,6 +3,7 @@
 from tickets.models.cases import Case, CaseStep
 from tickets.models.closing import ClosingCause
 from tickets.models.details import Detail, TopicDetail
+from tickets.models.letters import AskingSettings, CaseLetter, LetterText, StoreLink
 from tickets.models.life import CallBack, CaseWait, ReopenRule, WaitReason, Watcher
 from tickets.models.likeness import CasePrint, CommonWord, Likeness, LikenessPolicy, LikenessRule, SharedTopic
 from tickets.models.promises import PolicyRule
@@ -12,8 +13,10 @@ from tickets.models.versions import EntryDetail, TopicEntry, TopicVersion
 
 __all__ = [
     "AnswerTemplate",
+    "AskingSettings",
     "CallBack",
     "Case",
+    "CaseLetter",
     "CasePrint",
     "CaseStep",
     "CaseWait",
@@ -22,6 +25,7 @@ __all__ = [
     "Detail",
     "EntryDetail",
     "GroupFallback",
+    "LetterText",
     "Likeness",
     "LikenessPolicy",
     "LikenessRule",
@@ -30,6 +34,7 @@ __all__ = [
     "RouteRule",
     "RouteTest",
     "SharedTopic",
+    "StoreLink",
     "Topic",
     "TopicDetail",
     "TopicEntry",
