@@ -57,6 +57,8 @@ QUEUES = {
     "loyalty.tasks.carry_on_imports": "bulk",
     "loyalty.tasks.prove_recent": "bulk",
     "loyalty.tasks.prove_everything": "bulk",
+    "tickets.tasks.ask_stores": "default",
+    "tickets.tasks.send_letters": "outgoing",
     "workstation.tasks.wake_snoozed": "default",
     "reports.tasks.count_closed": "bulk",
 }

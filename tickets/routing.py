@@ -1,9 +1,26 @@
 """Where a ticket goes by its topic, and why: pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
-INHERITED = ("group_id", "policy_id", "line_id", "store_involved", "store_required", "instruction")
+INHERITED = ("group_id", "policy_id", "line_id", "store_involved", "store_required", "instruction", "needs_approval")
+
+
+class Need(StrEnum):
+    """What a topic says about a detail."""
+
+    REQUIRED = "required"
+    OFFERED = "offered"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True)
+class DetailRule:
+    """A topic asks for a detail, offers it, or drops what a topic above asks for."""
+
+    code: str
+    need: str
 
 
 @dataclass(frozen=True)
@@ -20,6 +37,9 @@ class TopicFacts:
     instruction: str = ""
     is_active: bool = True
     line_id: int | None = None
+    needs_approval: bool | None = None
+    code: str = ""
+    details: tuple[DetailRule, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -35,6 +55,10 @@ class Resolved:
     instruction: str
     sources: Mapping[str, str]
     line_id: int | None = None
+    needs_approval: bool = False
+    details: tuple[DetailRule, ...] = ()
+    ids: tuple[int, ...] = ()
+    """The topic and those above it, its own first."""
 
 
 class TopicCycle(ValueError):
@@ -68,4 +92,16 @@ def resolve(topic_id: int, topics: Mapping[int, TopicFacts]) -> Resolved:
         instruction=str(found.get("instruction", "")),
         sources=sources,
         line_id=found.get("line_id"),  # type: ignore[arg-type]
+        needs_approval=bool(found.get("needs_approval", False)),
+        details=_details(line),
+        ids=tuple(topic.id for topic in line),
     )
+
+
+def _details(line: Sequence[TopicFacts]) -> tuple[DetailRule, ...]:
+    """What is asked for over the whole branch: the nearest topic's word on a detail wins; in the branch's order, the root's first."""
+    said: dict[str, DetailRule] = {}
+    for topic in reversed(line):
+        for rule in topic.details:
+            said[rule.code] = rule
+    return tuple(rule for rule in said.values() if rule.need != Need.DROPPED)

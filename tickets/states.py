@@ -61,6 +61,9 @@ class Step(models.TextChoices):
     NOTIFIED = "notified", _("the guest was told")
     RATED = "rated", _("the guest gave a mark")
     COMPENSATED = "compensated", _("compensated with points")
+    CALL_SET = "call_set", _("a call was planned")
+    CALLED = "called", _("the guest was called")
+    WATCHED = "watched", _("followed by")
 
 
 class Cause(models.TextChoices):

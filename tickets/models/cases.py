@@ -10,6 +10,7 @@ from customers.models import Guest
 from omni.models import Session
 from sla.models import Policy
 from stores.models import Store
+from tickets.models.closing import ClosingCause
 from tickets.models.topics import Topic
 from tickets.states import CaseState, Cause, Step
 
@@ -17,7 +18,7 @@ from tickets.states import CaseState, Cause, Step
 class Case(models.Model):
     """A trouble ticket: a guest's matter under a clock, in the hands of a group, a store or a person."""
 
-    PERSONAL = ("summary",)
+    PERSONAL = ("summary", "details")
 
     number = models.CharField(_("number"), max_length=16, unique=True)
     guest = models.ForeignKey(Guest, models.PROTECT, related_name="cases", db_index=False, verbose_name=_("guest"))
@@ -36,12 +37,23 @@ class Case(models.Model):
     unread = models.PositiveIntegerField(default=0)
     routing = models.JSONField(_("why it came here"), default=dict)
     opened_at = models.DateTimeField(_("opened"))
-    opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False, verbose_name=_("opened by"))
+    opened_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False, verbose_name=_("opened by")
+    )
+    """None = the system itself, because the guest came back."""
     first_answer_at = models.DateTimeField(_("first answer"), null=True, blank=True)
     waiting_since = models.DateTimeField(null=True, blank=True)
     last_at = models.DateTimeField()
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
     cause = models.CharField(_("cause"), max_length=12, choices=Cause, blank=True)
+    closing = models.ForeignKey(
+        ClosingCause, models.PROTECT, null=True, blank=True, related_name="+", db_index=False, verbose_name=_("cause of closing")
+    )
+    details = models.JSONField(_("details"), default=dict, db_default={})
+    """What the topic asks for, by the detail's code."""
+    previous = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="continued_by", verbose_name=_("goes on from")
+    )
 
     class Meta:
         verbose_name = _("ticket")
@@ -55,6 +67,7 @@ class Case(models.Model):
         indexes = [
             models.Index(fields=["guest", "-opened_at"], name="case_guest"),
             models.Index(fields=["closed_at"], condition=Q(state=CaseState.CLOSED), name="case_closed"),
+            models.Index(fields=["store"], condition=Q(at_store=True), name="case_at_store"),
         ]
 
     def __str__(self) -> str:

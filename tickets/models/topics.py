@@ -22,6 +22,7 @@ class Topic(models.Model):
     line = models.ForeignKey(MapLine, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("escalation line"))
     store_involved = models.BooleanField(_("the store answers"), null=True, blank=True)
     store_required = models.BooleanField(_("store must be named"), null=True, blank=True)
+    needs_approval = models.BooleanField(_("needs approval"), null=True, blank=True)
     instruction = models.TextField(_("instruction"), blank=True)
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     is_active = models.BooleanField(_("active"), default=True)

@@ -1,30 +1,36 @@
 """The topic tree as a whole, kept in the process for a moment: a thousand openings read it once."""
 
-import time
+from collections import defaultdict
 from collections.abc import Mapping
 
-from tickets.models import Topic
-from tickets.routing import Resolved, TopicFacts, resolve
+from tickets.models import Topic, TopicDetail
+from tickets.routing import DetailRule, Resolved, TopicFacts, resolve
+from tickets.services.kept import Kept
 
-KEPT_SECONDS = 10
-_kept: list[tuple[float, Mapping[int, TopicFacts]]] = []
+_FIELDS = (
+    "id", "parent_id", "name", "group_id", "policy_id", "line_id", "store_involved", "store_required", "instruction", "is_active",
+    "needs_approval", "code",
+)  # fmt: skip
+
+
+def _read() -> Mapping[int, TopicFacts]:
+    details: dict[int, list[DetailRule]] = defaultdict(list)
+    for topic_id, code, need in TopicDetail.objects.values_list("topic_id", "detail__code", "need"):
+        details[topic_id].append(DetailRule(code, need))
+    return {row["id"]: TopicFacts(**row, details=tuple(details[row["id"]])) for row in Topic.objects.values(*_FIELDS)}
+
+
+_kept = Kept(_read)
 
 
 def facts() -> Mapping[int, TopicFacts]:
-    """All topics by id, at most KEPT_SECONDS old."""
-    if _kept and time.monotonic() - _kept[0][0] < KEPT_SECONDS:
-        return _kept[0][1]
-    fields = (
-        "id", "parent_id", "name", "group_id", "policy_id", "line_id", "store_involved", "store_required", "instruction", "is_active",
-    )  # fmt: skip
-    found = {row["id"]: TopicFacts(**row) for row in Topic.objects.values(*fields)}
-    _kept[:] = [(time.monotonic(), found)]
-    return found
+    """All topics by id, as published; a publication is noticed within a second."""
+    return _kept.get()
 
 
 def forget() -> None:
     """Read the tree anew at the next use."""
-    _kept.clear()
+    _kept.forget()
 
 
 def resolved(topic: Topic) -> Resolved:
