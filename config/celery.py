@@ -28,6 +28,7 @@ QUEUES = {
     "omni.tasks.process_event": "chat",
     "omni.tasks.drain_journal": "chat",
     "omni.tasks.sweep_journal": "chat",
+    "omni.tasks.name_guest": "default",
     "omni.tasks.poll_account": "default",
     "omni.tasks.sweep_polls": "default",
     "omni.tasks.send_attempt": "outgoing",
