@@ -117,7 +117,7 @@ def open_in(
     rows.show(case, now=now, preview=case.summary, running=running)
     duplicates.note_opened(case, now=now)
     if session.state == SessionState.CLOSED:
-        _keep_open_for_case(session)
+        keep_open(session)
     events.publish(CaseOpened(case_id=case.pk))
     return case
 
@@ -134,7 +134,8 @@ def _conversation(session_id: int) -> Session:
     return conversations.lock(newer or session_id)
 
 
-def _keep_open_for_case(session: Session) -> None:
+def keep_open(session: Session) -> None:
+    """The locked closed conversation goes on with a ticket."""
     conversations.move(session, SessionState.WAITING)
     conversations.move(session, SessionState.PARKED)
     session.closed_at = None
@@ -295,7 +296,7 @@ def reopen(*, case_id: int, by: Staff, reason: str, now: datetime) -> Case:
         note_step(case, Step.REOPENED, by=by, now=now, details={"reason": reason})
         audit.record(action="case.reopened", by=by, subject=case, now=now, details={"reason": reason})
         if session.state == SessionState.CLOSED:
-            _keep_open_for_case(session)
+            keep_open(session)
         save(case, now=now)
         events.publish(CaseReopened(case_id=case.pk))
         return case
