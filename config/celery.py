@@ -60,6 +60,11 @@ QUEUES = {
     "loyalty.tasks.prove_everything": "bulk",
     "tickets.tasks.ask_stores": "default",
     "tickets.tasks.send_letters": "outgoing",
+    "tickets.tasks.look_for_duplicates": "default",
+    "tickets.tasks.tell_main_tickets": "chat",
+    "tickets.tasks.add_missing_prints": "bulk",
+    "tickets.tasks.find_bursts": "default",
+    "tickets.tasks.carry_on_mass_jobs": "bulk",
     "workstation.tasks.wake_snoozed": "default",
     "reports.tasks.count_closed": "bulk",
 }

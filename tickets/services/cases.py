@@ -22,7 +22,7 @@ from sla.services import clocks
 from stores.models import Store
 from tickets.events import CaseClosed, CaseOpened, CaseReopened
 from tickets.models import Case, CaseStep, Topic
-from tickets.services import duplicates, escalating, promising, rows, subjects, topics
+from tickets.services import duplicates, escalating, prints, promising, rows, subjects, topics
 from tickets.states import CASE_MOVES, PAUSING, CaseState, Cause, Step
 
 # All that may change: `save` writes the whole ticket.
@@ -184,6 +184,8 @@ def save(case: Case, *, now: datetime, preview: Message | str | None = None) -> 
 def note_step(case: Case, step: Step, *, by: Staff | None, now: datetime, details: Mapping[str, Any] | None = None) -> None:
     """Add a row to the history; the ticket's ladder, if one runs, hears of it."""
     insert(_step(case, step, by=by, now=now, details=details))
+    if step == Step.RECLASSIFIED:
+        prints.place(case, now=now)
     escalating.heard(case, step, by=by, now=now, details=details)
 
 

@@ -9,9 +9,8 @@ from omni.models import Session
 from tickets.models import Case, CaseLink
 
 _KIND = CaseLink.Kind
-_JOINED_BY_SESSION = Prepared(
-    lambda session: CaseLink.objects.filter(case__session_id=session, kind=_KIND.DUPLICATE, undone_at=None).values_list("case_id", flat=True)
-)
+_JOINED = CaseLink.objects.filter(kind=_KIND.DUPLICATE, undone_at=None)
+_JOINED_BY_SESSION = Prepared(lambda session: _JOINED.filter(case__session_id=session).values_list("case_id", flat=True))
 _END = """
 with recursive up(id, depth, path) as (
   select %s::bigint, 0, array[%s::bigint]
@@ -60,7 +59,7 @@ def _goes_on_elsewhere(case_id: int, session: Session) -> bool:
     return main is not None and main.state != "closed" and main.session_id != session.pk
 
 
-def _ids(sql: str, values: Sequence[object]) -> list[int]:
+def _ids(sql: str, values: Sequence[int | str]) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         return [row[0] for row in cursor.fetchall()]

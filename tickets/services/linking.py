@@ -89,10 +89,8 @@ def _related(one: int, other: int) -> "QuerySet[CaseLink]":
 
 
 @transaction.atomic
-def split(
-    *, case_id: int, message_id: int, topic: Topic, store: Store | None, by: Staff, now: datetime, summary: str = ""
-) -> CaseLink:
-    """A message of the ticket's guest is a matter of its own: it gets a ticket in the same dialogue. Raises Refusal (also `open_ticket`'s)."""
+def split(*, case_id: int, message_id: int, topic: Topic, store: Store | None, by: Staff, now: datetime, summary: str = "") -> CaseLink:
+    """A message of the ticket's guest is a matter of its own: it gets a ticket in the same dialogue. Raises Refusal, as `open_ticket`."""
     serialise(_LOCK)
     origin = Case.objects.get(pk=case_id)
     said = Message.objects.filter(pk=message_id, guest=origin.guest_id, direction=Direction.IN).first()

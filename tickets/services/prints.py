@@ -1,6 +1,7 @@
 """Prints of tickets: what duplicates are found by, kept beside each ticket."""
 
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
@@ -86,7 +87,7 @@ def of(case_id: int) -> CasePrint | None:
 
 def add_missing(*, limit: int = 20_000) -> int:
     """Make prints for tickets that have none, the newest first; how many were made. Safe to run twice."""
-    values = {"branches": branches.branches_as_json(), "longest": LONGEST, "most_marks": MOST_MARKS, "limit": limit}
+    values: dict[str, Any] = {"branches": branches.branches_as_json(), "longest": LONGEST, "most_marks": MOST_MARKS, "limit": limit}
     with connection.cursor() as cursor:
         cursor.execute(_MISSING, values)
         return int(cursor.rowcount)

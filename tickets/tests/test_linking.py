@@ -36,7 +36,7 @@ class Desk:
     def writes(self, who, text, *, now=NOW):
         self.updates += 1
         if isinstance(who, int):
-            b.receive(self.telegram, b.telegram_update(self.updates, chat_id=who, text=text, at=int(now.timestamp())), now=now)
+            b.receive(self.telegram, b.telegram_update(self.updates, chat_id=500 + who, text=text, at=int(now.timestamp())), now=now)
         else:
             b.receive(self.web, b.webchat_event(visitor=who, text=text, name=who), now=now)
         return Message.objects.filter(direction=Direction.IN).latest("pk")
@@ -283,7 +283,7 @@ def test_guests_who_write_while_they_are_joined_lose_no_word():
         lambda: desk.join(late, main),
         lambda: [b.receive(desk.web, b.webchat_event(visitor="visitor", text=f"слово {n}"), now=NOW) for n in range(6)],
         lambda: [
-            b.receive(desk.telegram, b.telegram_update(900 + n, chat_id=7, text=f"и я {n}", at=int(NOW.timestamp())), now=NOW)
+            b.receive(desk.telegram, b.telegram_update(900 + n, chat_id=507, text=f"и я {n}", at=int(NOW.timestamp())), now=NOW)
             for n in range(6)
         ],
     ]
