@@ -18,6 +18,7 @@ QUEUES = {
     "core.tasks.relay_live_events": "chat",
     "core.tasks.purge_journals": "bulk",
     "sla.tasks.mark_breaches": "sla",
+    "sla.tasks.apply_changes": "bulk",
     "escalation.tasks.tick_runs": "sla",
     "escalation.tasks.start_due": "sla",
     "escalation.tasks.send_notices": "outgoing",

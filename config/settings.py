@@ -248,6 +248,7 @@ CELERY_BEAT_SCHEDULE = {
         "core.tasks.relay_live_events": 2,
         "core.tasks.purge_journals": 3600,
         "sla.tasks.mark_breaches": 5,
+        "sla.tasks.apply_changes": 15,
         "escalation.tasks.tick_runs": 2,
         "escalation.tasks.start_due": 15,
         "escalation.tasks.send_notices": 2,
