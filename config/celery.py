@@ -28,6 +28,7 @@ QUEUES = {
     "omni.tasks.process_event": "chat",
     "omni.tasks.drain_journal": "chat",
     "omni.tasks.sweep_journal": "chat",
+    "omni.tasks.name_guest": "default",
     "omni.tasks.poll_account": "default",
     "omni.tasks.sweep_polls": "default",
     "omni.tasks.send_attempt": "outgoing",
@@ -57,6 +58,8 @@ QUEUES = {
     "loyalty.tasks.carry_on_imports": "bulk",
     "loyalty.tasks.prove_recent": "bulk",
     "loyalty.tasks.prove_everything": "bulk",
+    "tickets.tasks.ask_stores": "default",
+    "tickets.tasks.send_letters": "outgoing",
     "workstation.tasks.wake_snoozed": "default",
     "reports.tasks.count_closed": "bulk",
 }

@@ -10,7 +10,20 @@ from customers.services import linking
 from omni import dispatch
 from omni.chat import tokens, uploads
 from omni.models import InboundEvent, Message
-from omni.services import calls, distribution, fallbacks, files, journal, notice_statuses, notices, polling, presence, sending, silence
+from omni.services import (
+    calls,
+    distribution,
+    fallbacks,
+    files,
+    journal,
+    naming,
+    notice_statuses,
+    notices,
+    polling,
+    presence,
+    sending,
+    silence,
+)
 from worklist.models import Item
 from worklist.states import Kind
 
@@ -54,6 +67,12 @@ def sweep_journal(**_kwargs: object) -> None:
             for event_id in left:
                 journal.process(event_id, now=timezone.now())
             _give_out_after(left)
+
+
+@shared_task
+def name_guest(*, identity_id: int, **_kwargs: object) -> None:
+    """Ask the provider who a guest without a name is."""
+    naming.name_guest(identity_id, now=timezone.now())
 
 
 @shared_task

@@ -27,7 +27,9 @@ class Reason(models.TextChoices):
     SAME_TOPIC = "same_topic", _("the same topic")
     SAME_BRANCH = "same_branch", _("a neighbouring topic")
     OTHER_BRANCH = "other_branch", _("topics of different branches")
+    AT_ONCE = "at_once", _("at nearly the same time")
     NEAR = "near", _("close in time")
+    LATER = "later", _("days apart")
     FAR = "far", _("far apart in time")
     SAME_WORDS = "same_words", _("very similar words")
     LIKE_WORDS = "like_words", _("similar words")
@@ -65,6 +67,7 @@ class Numbers:
     """What the rules weigh and where their bounds lie. `same` and `like` are shares of common words, 0 to 1."""
 
     points: Mapping[str, int]
+    at_once: timedelta
     near: timedelta
     far: timedelta
     same: float = 0.5
@@ -110,9 +113,8 @@ def _when(one: Facts, other: Facts, numbers: Numbers) -> list[Reason]:
     """Between the later one's opening and the earlier one's last word."""
     earlier, later = sorted((one, other), key=lambda facts: facts.opened_at)
     apart = later.opened_at - earlier.last_at
-    if apart <= numbers.near:
-        return [Reason.NEAR]
-    return [Reason.FAR] if apart > numbers.far else []
+    bounds = ((numbers.at_once, Reason.AT_ONCE), (numbers.near, Reason.NEAR), (numbers.far, Reason.LATER))
+    return [next((reason for bound, reason in bounds if apart <= bound), Reason.FAR)]
 
 
 def _words(one: Facts, other: Facts, numbers: Numbers) -> list[Reason]:

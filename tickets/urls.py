@@ -1,8 +1,12 @@
 from django.urls import path
 
 from tickets.api import views
+from tickets.pages import store
 
 urlpatterns = [
+    path("s/<str:token>/", store.show, name="store_link"),
+    path("s/<str:token>/answer/", store.answer, name="store_link_answer"),
+    path("s/<str:token>/time/", store.ask_time, name="store_link_time"),
     path("api/v1/cases/", views.CasesView.as_view(), name="api_cases"),
     path("api/v1/cases/<int:case_id>/", views.CaseView.as_view(), name="api_case"),
     path("api/v1/cases/<int:case_id>/answers", views.AnswersView.as_view(), name="api_case_answers"),

@@ -37,7 +37,8 @@ class Kind:
 
 @dataclass(frozen=True)
 class Report:
-    """What one guest said once. `hour` from the beginning of the set; `store` None = not named; `person` is who it really was."""
+    """What one guest said once. `hour` from the beginning of the set; `home` is the store it happened in, `store` None
+    = it was not named; `person` is who it really was."""
 
     matter: int
     person: int
@@ -46,8 +47,8 @@ class Report:
     phone: str
     channel: str
     topic: str
+    home: int
     store: int | None
-    town: int
     hour: float
     text: str
 
@@ -136,14 +137,14 @@ def _again(world: _World, kind: Kind, first: Report, person: _Person, slots: Map
     for telling in range(1, times + 1):
         who = world.otherwise(person) if kind.is_own or chance.random() < 0.2 else world.person()
         later = first.hour + chance.expovariate(1 / (20 if kind.is_own else 5))
-        yield _report(world, kind, first.matter, who, first.store or 0, later, slots, telling=telling)
+        yield _report(world, kind, first.matter, who, first.home, later, slots, telling=telling)
 
 
 def _near_miss(world: _World, kind: Kind, first: Report, person: _Person) -> Iterator[Report]:
     """Something else that looks alike."""
     chance, number = world.chance, next(world.matters)
     where, hour, slots = chance.randrange(6), first.hour + chance.random() * 20, world.slots(kind)
-    store, who, other = first.store or 0, world.person(), kind
+    store, who, other = first.home, world.person(), kind
     if where == 0:  # the same guest, another matter
         other, who = chance.choice([one for one in kinds() if one.topic != kind.topic]), person
         slots = world.slots(other)
@@ -171,7 +172,7 @@ def _report(
     topic = kind.sibling if chance.random() < 0.12 else kind.topic
     named = None if kind.is_own and chance.random() < 0.15 else store
     who = (person.number, person.guest, person.name, person.phone, chance.choice(CHANNELS))
-    return Report(matter, *who, topic, named, store % 7, hour, _said(text, chance))
+    return Report(matter, *who, topic, store, named, hour, _said(text, chance))
 
 
 def _said(text: str, chance: random.Random) -> str:

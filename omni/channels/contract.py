@@ -342,7 +342,7 @@ class Adapter(Protocol):
     """A channel's wire. Stateless; may be shared between threads. Called with a decrypted account.
 
     A channel that can do more implements the protocols below besides: `Greeting`, `Replying`, `Polling`,
-    `Waking`, `Checking`, `Connecting`, `Tracking`.
+    `Waking`, `Checking`, `Connecting`, `Tracking`, `Naming`.
     """
 
     kind: str
@@ -421,6 +421,14 @@ class Tracking(Protocol):
 
     def track(self, external_ids: Sequence[str], recipient: str, account: AccountConfig) -> Inbound | None:
         """The STATUS item of a send; None = the provider knows nothing new. Raises PollFault."""
+
+
+@runtime_checkable
+class Naming(Protocol):
+    """A provider whose events do not tell who the guest is, but who can be asked."""
+
+    def name_of(self, guest_external_id: str, account: AccountConfig) -> str:
+        """The guest's name as the provider shows it; empty if it does not say. Never raises."""
 
 
 @runtime_checkable

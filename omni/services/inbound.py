@@ -13,7 +13,7 @@ from customers.services import identities
 from omni.channels.contract import DeliveryState, Inbound, InboundKind
 from omni.channels.registry import adapter_for
 from omni.models import ChannelAccount, Message, MessageVersion, Session
-from omni.services import bounces, calls, conversations, files, notice_statuses, sending, session_facts, threads
+from omni.services import bounces, calls, conversations, files, naming, notice_statuses, sending, session_facts, threads
 from omni.states import Direction, SessionState
 
 log = structlog.get_logger(__name__)
@@ -87,6 +87,7 @@ def _message(account: ChannelAccount, item: Inbound, *, now: datetime) -> Messag
         subject = str(item.extra.get("bare_subject") or item.subject)
         session = conversations.join_or_open(account=account, identity=identity, subject=subject, now=now)
     message = conversations.add_inbound(session=session, item=item, now=now)
+    naming.ask_for(identity, account)
     files.keep_all(message=message, attachments=item.attachments, now=now)
     if form := str(item.extra.get("form") or ""):
         key = f"{item.external_id}:form"

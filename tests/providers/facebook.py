@@ -75,12 +75,23 @@ class FacebookServer(GraphServer):
                     return self.comment(request, node)
                 case "GET", "" if own:
                     return {"id": self.page_id, "name": "Лукошко"}
+                case "GET", "" if node in self.guests:
+                    return self.profile(request, self.guests[node])
                 case "GET", "subscribed_apps" if own:
                     return {"data": [{"id": APP_ID, "name": "Otklik", "subscribed_fields": self.subscribed}] if self.subscribed else []}
                 case "POST", "subscribed_apps" if own:
                     self.subscribed = str(self.fields(request)[0].get("subscribed_fields", "")).split(",")
                     return {"success": True}
         raise GraphError(400, 100, f"Unsupported {request.method.lower()} request. Object with ID '{node}' does not exist", 33)
+
+    def profile(self, request: Request, guest: Guest) -> dict[str, str]:
+        """The User Profile API: only the fields that are asked for, and only those there are."""
+        first, _space, last = guest.name.partition(" ")
+        told = {"id": guest.psid, "first_name": first, "last_name": last}
+        asked = request.query.get("fields", "").split(",")
+        if unknown := set(asked) - {*told, "profile_pic", "locale", "timezone", "gender", "name"}:
+            raise self.broken(f"profile: unknown fields {sorted(unknown)}")
+        return {name: value for name, value in told.items() if value and (name in asked or name == "id")}
 
     def message(self, request: Request) -> dict[str, str]:
         body, files = self.fields(request)

@@ -67,6 +67,7 @@ class Case(models.Model):
         indexes = [
             models.Index(fields=["guest", "-opened_at"], name="case_guest"),
             models.Index(fields=["closed_at"], condition=Q(state=CaseState.CLOSED), name="case_closed"),
+            models.Index(fields=["store"], condition=Q(at_store=True), name="case_at_store"),
         ]
 
     def __str__(self) -> str:

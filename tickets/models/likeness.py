@@ -76,6 +76,7 @@ class LikenessPolicy(models.Model):
     )
     guest_days = models.PositiveSmallIntegerField(_("same guest: days looked back"), default=30, validators=[MinValueValidator(1)])
     store_days = models.PositiveSmallIntegerField(_("same store: days looked back"), default=7, validators=[MinValueValidator(1)])
+    at_once_hours = models.PositiveSmallIntegerField(_("nearly the same time: hours"), default=8, validators=[MinValueValidator(1)])
     near_hours = models.PositiveSmallIntegerField(_("close in time: hours"), default=36, validators=[MinValueValidator(1)])
     far_days = models.PositiveSmallIntegerField(_("far in time: days"), default=10, validators=[MinValueValidator(1)])
     most_shown = models.PositiveSmallIntegerField(_("most shown"), default=5, validators=[MinValueValidator(1), MaxValueValidator(20)])

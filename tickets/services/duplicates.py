@@ -68,8 +68,8 @@ def policy() -> LikenessPolicy:
 
 
 def numbers(rules: LikenessPolicy) -> Numbers:
-    near, far = timedelta(hours=rules.near_hours), timedelta(days=rules.far_days)
-    return Numbers(points=dict(_RULES.all()), near=near, far=far)
+    at_once, near, far = timedelta(hours=rules.at_once_hours), timedelta(hours=rules.near_hours), timedelta(days=rules.far_days)
+    return Numbers(points=dict(_RULES.all()), at_once=at_once, near=near, far=far)
 
 
 def ask(*, guest: Guest, topic: Topic, store: Store | None, text: str, now: datetime) -> Sequence[Found]:

@@ -1,6 +1,5 @@
 """The labelled set (bench.guests.matters) as tickets of a real base, opened by the product's own service, and what it then offers."""
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -10,10 +9,10 @@ from django.utils import timezone
 from bench.guests.matters import Report, reports
 from customers.models import Guest, Identity
 from omni.models import Session
-from stores.models import Store
 from tests import builders as b
 from tickets.models import Case, Likeness, Topic
 from tickets.services import cases, defaults
+from tickets.services import topics as tree
 
 STORES = 60
 
@@ -79,23 +78,13 @@ def open_all(told: list[Report]) -> Iterator[Case]:
         )
         facts = {"account": account, "identity": identity, "guest": guest, "queue": account.queue}
         session = Session.objects.create(**facts, opened_at=now, last_message_at=now)
-        store: Store | None = None if report.store is None else stores[report.store]
         topic = topics[report.topic]
-        # Whoever opens the ticket is asked for the store where the topic wants one.
-        case = _opened(session, topic, store, report, operator, now)
-        yield case
+        # Where the topic wants a store, whoever opens the ticket asks the guest for it.
+        at = report.home if tree.resolved(topic).store_required else report.store
+        store = None if at is None else stores[at]
+        yield cases.open_ticket(session_id=session.pk, topic=topic, by=operator, now=now, store=store, summary=report.text)
 
 
 def _guest(report: Report, now) -> Guest:
     return Guest.objects.create(name=report.name, phone=report.phone, created_at=now)
 
-
-def _opened(session, topic, store, report, operator, now) -> Case:
-    from core.refusal import Refusal
-
-    try:
-        return cases.open_ticket(session_id=session.pk, topic=topic, by=operator, now=now, store=store, summary=report.text)
-    except Refusal as refusal:
-        assert refusal.code == "store_needed"
-        other = Store.objects.get(number=str(50_000 + report.home))
-        return cases.open_ticket(session_id=session.pk, topic=topic, by=operator, now=now, store=other, summary=report.text)

@@ -65,3 +65,7 @@ class FacebookAdapter:
     def connect(self, account: AccountConfig, address: str) -> None:
         """Subscribe our app to the page. Raises ConnectFault."""
         setup.connect(account, address)
+
+    def name_of(self, guest_external_id: str, account: AccountConfig) -> str:
+        """First and last name of who writes in Messenger; empty for guests of the feed, whom events name themselves. Asks the API."""
+        return setup.name_of(guest_external_id, account)

@@ -66,3 +66,16 @@ def connect(account: AccountConfig, address: str) -> None:
         raise ConnectFault(unanswered(error).text) from error
     if not answer.accepted:
         raise ConnectFault(answer.said)
+
+
+def name_of(psid: str, account: AccountConfig) -> str:
+    """The guest's name by the User Profile API (docs/messenger-platform/identity/user-profile); empty if it is not told."""
+    if not psid.isascii() or not psid.isdigit():
+        return ""
+    try:
+        answer = get(account, f"/{psid}", fields="first_name,last_name")
+    except (httpx.HTTPError, httpx.InvalidURL):
+        return ""
+    if not answer.accepted or answer.body is None:
+        return ""
+    return " ".join(part for part in (text_at(answer.body, "first_name"), text_at(answer.body, "last_name")) if part)
