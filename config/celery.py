@@ -61,6 +61,9 @@ QUEUES = {
     "loyalty.tasks.prove_everything": "bulk",
     "tickets.tasks.ask_stores": "default",
     "tickets.tasks.send_letters": "outgoing",
+    "tickets.tasks.tell_guests": "outgoing",
+    "bots.tasks.answer_turn": "chat",
+    "bots.tasks.sweep_turns": "chat",
     "workstation.tasks.wake_snoozed": "default",
     "reports.tasks.count_closed": "bulk",
 }

@@ -49,6 +49,7 @@ OWN_APPS = [
     "orders",
     "tickets",
     "suggestions",
+    "bots",
     "workstation",
     "reports",
     "demo",
@@ -276,8 +277,10 @@ CELERY_BEAT_SCHEDULE = {
         "loyalty.tasks.prove_recent": 300,
         "tickets.tasks.ask_stores": 10,
         "tickets.tasks.send_letters": 5,
+        "tickets.tasks.tell_guests": 10,
         "workstation.tasks.wake_snoozed": 15,
         "suggestions.tasks.note_choices": 300,
+        "bots.tasks.sweep_turns": 5,
         "reports.tasks.count_closed": 60,
     }.items()
 }
