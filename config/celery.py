@@ -18,6 +18,7 @@ QUEUES = {
     "core.tasks.relay_live_events": "chat",
     "core.tasks.purge_journals": "bulk",
     "sla.tasks.mark_breaches": "sla",
+    "sla.tasks.apply_changes": "bulk",
     "escalation.tasks.tick_runs": "sla",
     "escalation.tasks.start_due": "sla",
     "escalation.tasks.send_notices": "outgoing",
@@ -65,6 +66,9 @@ QUEUES = {
     "tickets.tasks.add_missing_prints": "bulk",
     "tickets.tasks.find_bursts": "default",
     "tickets.tasks.carry_on_mass_jobs": "bulk",
+    "tickets.tasks.tell_guests": "outgoing",
+    "bots.tasks.answer_turn": "chat",
+    "bots.tasks.sweep_turns": "chat",
     "workstation.tasks.wake_snoozed": "default",
     "reports.tasks.count_closed": "bulk",
 }

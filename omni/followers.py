@@ -27,6 +27,9 @@ class Follower(Protocol):
     def on_parked(self, session: Session, *, now: datetime) -> None:
         """The operator has left the conversation to this follower; `session.waiting_since` tells whether the guest waits."""
 
+    def on_returned(self, session: Session, *, now: datetime) -> None:
+        """The guest's first word of a dialogue that has begun anew; whoever takes it up parks the session."""
+
     def on_reopened(self, session: Session, *, now: datetime) -> None:
         """A closed session goes on because the guest came back."""
 

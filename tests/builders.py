@@ -13,7 +13,7 @@ from sla.models import Calendar, Policy, WorkingInterval
 from sla.services import clocks
 from stores.models import Chain, Region, Store
 from tickets.models import Topic
-from tickets.services import topics
+from tickets.services import routebook, topics
 
 PASSWORD = "korzina-2026-otklik"
 OPERATOR_RIGHTS = [Right.DESK, Right.ANSWER, Right.CASES_READ, Right.CASES_WORK]
@@ -78,6 +78,7 @@ def a_topic(code="expired", group=None, **fields):
         0
     ]
     topics.forget()
+    routebook.forget()
     return topic
 
 

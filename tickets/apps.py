@@ -11,8 +11,10 @@ class TicketsConfig(AppConfig):
         from escalation import subjects  # noqa: PLC0415
         from loyalty import grounds  # noqa: PLC0415
         from omni.followers import register  # noqa: PLC0415
+        from sla import subjects as clocked  # noqa: PLC0415
         from tickets import handlers  # noqa: F401, PLC0415
         from tickets.services import cases  # noqa: PLC0415
+        from tickets.services.clocked import CaseClocks  # noqa: PLC0415
         from tickets.services.compensating import CaseGrounds  # noqa: PLC0415
         from tickets.services.escalating import CaseSubjects  # noqa: PLC0415
         from tickets.services.following import CaseFollower  # noqa: PLC0415
@@ -24,3 +26,4 @@ class TicketsConfig(AppConfig):
         subjects.register(CaseSubjects(take=cases.take))
         holders.register(CaseHolder())
         grounds.register(CaseGrounds())
+        clocked.register(CaseClocks())

@@ -116,6 +116,9 @@ def hear(*, session: Session, message: Message, now: datetime) -> None:
     if responders.takes(session, message, now=now):
         _leave_to_responder(session, message, now=now)
         return
+    if session.opened_at == now and (session.previous_id is not None or session.message_count > 1):
+        for follower in followers():
+            follower.on_returned(session, now=now)
     running = _count_waiting(session, message, now=now)
     held = False
     for follower in followers():

@@ -21,20 +21,32 @@ from sla.models import Metric, Policy
 from sla.services import clocks
 from stores.models import Store
 from tickets.events import CaseClosed, CaseOpened, CaseReopened
-from tickets.models import Case, CaseStep, Topic
-from tickets.services import duplicates, escalating, prints, promising, rows, subjects, topics
-from tickets.states import CASE_MOVES, PAUSING, CaseState, Cause, Step
+from tickets.models import Case, CaseStep, ClosingCause, Topic
+from tickets.services import (
+    asked,
+    duplicates,
+    escalating,
+    handovers,
+    prints,
+    promising,
+    routebook,
+    rows,
+    subjects,
+    topics,
+    wait_rows,
+    watching,
+    ways,
+)
+from tickets.services.handovers import zone_of as zone_of
+from tickets.services.promising import Promise
+from tickets.services.ways import Way
+from tickets.states import CASE_MOVES, PAUSING, WAITING, CaseState, Cause, Step
 
 # All that may change: `save` writes the whole ticket.
 _COLUMNS = tuple(field.name for field in Case._meta.local_concrete_fields if not field.primary_key and not field.generated)
 FROM_A_REOPENING = (Metric.NEXT_RESPONSE, Metric.RESOLUTION, Metric.PERIODIC_UPDATE, Metric.HANDOVER)
 FROM_THE_BEGINNING = (Metric.FIRST_RESPONSE, Metric.RESOLUTION, Metric.PERIODIC_UPDATE, Metric.HANDOVER)
 RESPONSES = (Metric.FIRST_RESPONSE, Metric.NEXT_RESPONSE)
-
-
-def zone_of(case: Case) -> str:
-    """The wall clock of the ticket's store; empty without one."""
-    return case.store.time_zone if case.store_id and case.store else ""
 
 
 def next_number() -> str:
@@ -61,34 +73,40 @@ def locked_cases() -> "QuerySet[Case]":
 
 @transaction.atomic(savepoint=False)
 def open_ticket(
-    *, session_id: int, topic: Topic, by: Staff, now: datetime, store: Store | None = None, summary: str = "", priority: int = 0
+    *,
+    session_id: int,
+    topic: Topic,
+    by: Staff,
+    now: datetime,
+    store: Store | None = None,
+    summary: str = "",
+    priority: int = 0,
+    details: Mapping[str, object] | None = None,
 ) -> Case:
-    """Open a ticket from a conversation and route it by its topic. The operator's dialogue goes on until it is finished.
+    """Open a ticket from a conversation and route it by rules and topic. The operator's dialogue goes on until it is finished.
 
-    Raises Refusal: the topic needs a store, is switched off, or nobody is responsible for it.
+    `details` are what the topic asks for, by code; None = whoever opens it is asked for nothing (the system itself).
+    Raises Refusal: the topic needs a store or a detail, is switched off, or nobody is responsible for it.
     """
     session = _conversation(session_id)
-    return open_in(session, topic=topic, by=by, now=now, store=store, summary=summary, priority=priority)
+    return open_in(session, topic=topic, by=by, now=now, store=store, summary=summary, priority=priority, details=details)
 
 
 def open_in(
-    session: Session, *, topic: Topic, by: Staff, now: datetime, store: Store | None = None, summary: str = "", priority: int = 0
+    session: Session,
+    *,
+    topic: Topic,
+    by: Staff | None,
+    now: datetime,
+    store: Store | None = None,
+    summary: str = "",
+    priority: int = 0,
+    details: Mapping[str, object] | None = None,
+    previous: Case | None = None,
 ) -> Case:
-    """As `open_ticket`, in a locked conversation inside the caller's transaction."""
-    way = topics.resolved(topic)
-    if not topics.facts()[topic.pk].is_active:
-        raise Refusal("topic_off", _("This topic is not used any more. Please choose another one."))
-    if way.store_required and store is None:
-        raise Refusal("store_needed", _("Please name the store: tickets on this topic need it."), status=400)
-    promise = promising.promise_for(
-        way, channel=session.account.kind, priority=priority, group_id=way.group_id, guest=session.guest, store=store
-    )  # fmt: skip
-    if way.group_id is None or promise.policy_id is None:
-        raise Refusal("no_route", _("No group or SLA policy is set for this topic. Please tell your supervisor."))
-    policy = _POLICY.get(pk=promise.policy_id, group=way.group_id)
-    if not policy.group_in_use:
-        raise Refusal("no_route", _("The group of this topic is not in use any more. Please tell your supervisor."))
-    to_store = way.store_involved and store is not None
+    """As `open_ticket`, in a locked conversation inside the caller's transaction. `by` None = the guest came back (`previous`)."""
+    given = asked.checked(topic, details, now=now) if details is not None else {}
+    way, policy, promise = _routed(session, topic, store=store, priority=priority, now=now)
     case = Case(
         number=next_number(),
         guest=session.guest,
@@ -97,11 +115,14 @@ def open_in(
         policy=policy,
         group_id=way.group_id,
         store=store,
-        at_store=to_store,
-        state=CaseState.WAITING_STORE if to_store else CaseState.ROUTED,
+        owner=way.owner,
+        at_store=way.to_store,
+        state=_first_state(way),
+        details=given,
+        previous=previous,
         summary=storable(summary).strip() or _first_words(session),
         priority=priority,
-        routing={"path": list(way.path), "sources": dict(way.sources), "to_store": to_store, "promise": dict(promise.reason)},
+        routing=way.told() | {"promise": dict(promise.reason)},
         opened_at=now,
         opened_by=by,
         waiting_since=session.waiting_since or now,
@@ -109,7 +130,7 @@ def open_in(
     )
     insert(case)
     subjects.note_topic(session, topic)
-    opened = _step(case, Step.OPENED, by=by, now=now, details={"topic": list(way.path)})
+    opened = _step(case, Step.OPENED, by=by, now=now, details={"topic": list(way.topic.path)})
     insert_all([opened, _step(case, Step.ROUTED, by=None, now=now, details=case.routing)])
     zone = store.time_zone if store else ""
     running = clocks.start(subject=case.clock_subject, policy=policy, metrics=FROM_THE_BEGINNING, now=now, is_new=True, store_zone=zone)
@@ -120,6 +141,31 @@ def open_in(
         keep_open(session)
     events.publish(CaseOpened(case_id=case.pk))
     return case
+
+
+def _routed(session: Session, topic: Topic, *, store: Store | None, priority: int, now: datetime) -> "tuple[Way, Any, Promise]":
+    """Where the ticket goes, its policy and why. Raises Refusal."""
+    asks = topics.resolved(topic)
+    if not topics.facts()[topic.pk].is_active:
+        raise Refusal("topic_off", _("This topic is not used any more. Please choose another one."))
+    if asks.store_required and store is None:
+        raise Refusal("store_needed", _("Please name the store: tickets on this topic need it."), status=400)
+    channel = session.account.kind
+    way = ways.choose(topic, store=store, channel=channel, priority=priority, now=now)
+    promise = promising.promise_for(asks, channel=channel, priority=priority, group_id=way.group_id, guest=session.guest, store=store)
+    if promise.policy_id is None:
+        raise Refusal("no_route", _("No group or SLA policy is set for this topic. Please tell your supervisor."))
+    policy = _POLICY.get(pk=promise.policy_id, group=way.group_id)
+    if not policy.group_in_use:  # switched off since this process read the rules: now its stand-in, or a refusal
+        routebook.forget()
+        way = ways.choose(topic, store=store, channel=channel, priority=priority, now=now)
+    return way, policy, promise
+
+
+def _first_state(way: Way) -> CaseState:
+    if way.to_store:
+        return CaseState.WAITING_STORE
+    return CaseState.IN_WORK if way.owner else CaseState.ROUTED
 
 
 def _conversation(session_id: int) -> Session:
@@ -164,6 +210,8 @@ def move(case: Case, state: CaseState) -> None:
         return
     if state not in CASE_MOVES[case.state]:
         raise Refusal("wrong_state", _("The ticket cannot do this in its present state. Please look at it again."))
+    if case.state in WAITING:
+        case._wait_is_over = True  # type: ignore[attr-defined]
     was_pausing, case.state = case.state in PAUSING, state
     case._clock_change = "pause" if state in PAUSING and not was_pausing else "resume" if was_pausing else ""  # type: ignore[attr-defined]
 
@@ -176,6 +224,9 @@ def save(case: Case, *, now: datetime, preview: Message | str | None = None) -> 
     elif change == "resume":
         clocks.resume(subject=case.clock_subject, now=now)
     case._clock_change = ""  # type: ignore[attr-defined]
+    if getattr(case, "_wait_is_over", False):
+        wait_rows.end(case, now=now)
+        case._wait_is_over = False  # type: ignore[attr-defined]
     case.last_at = now
     update(case, *_COLUMNS)
     rows.show(case, now=now, preview=preview)
@@ -184,9 +235,10 @@ def save(case: Case, *, now: datetime, preview: Message | str | None = None) -> 
 def note_step(case: Case, step: Step, *, by: Staff | None, now: datetime, details: Mapping[str, Any] | None = None) -> None:
     """Add a row to the history; the ticket's ladder, if one runs, hears of it."""
     insert(_step(case, step, by=by, now=now, details=details))
-    if step == Step.RECLASSIFIED:
+    if step in {Step.RECLASSIFIED, Step.ROUTED}:
         prints.place(case, now=now)
     escalating.heard(case, step, by=by, now=now, details=details)
+    watching.tell(case, step, by=by)
 
 
 def _step(case: Case, step: Step, *, by: Staff | None, now: datetime, details: Mapping[str, Any] | None) -> CaseStep:
@@ -225,9 +277,7 @@ def route(*, case_id: int, group: Group, by: Staff, reason: str, now: datetime) 
         move(case, CaseState.ROUTED)
         case.group, case.owner, case.at_store = group, None, False
         case.routing = {**case.routing, "rerouted": reason}
-        # Each group has its own internal promise.
-        clocks.meet(subject=case.clock_subject, metrics=[Metric.HANDOVER], now=now)
-        clocks.start(subject=case.clock_subject, policy=case.policy, metrics=[Metric.HANDOVER], now=now, store_zone=zone_of(case))
+        handovers.restart(case, now=now)
         note_step(case, Step.ROUTED, by=by, now=now, details={"reason": reason})
         audit.record(action="case.routed", by=by, subject=case, now=now, details={"group": group.pk, "reason": reason})
         save(case, now=now)
@@ -241,6 +291,8 @@ def wait_for(*, case_id: int, state: CaseState, by: Staff, now: datetime) -> Cas
         if state == CaseState.WAITING_STORE and case.store_id is None:
             raise Refusal("store_needed", _("Please name the store first."), status=400)
         move(case, state)
+        if case.at_store != (state == CaseState.WAITING_STORE):
+            handovers.restart(case, now=now)
         case.at_store = state == CaseState.WAITING_STORE
         note_step(case, Step.MOVED, by=by, now=now)
         save(case, now=now)
@@ -258,6 +310,7 @@ def store_answer(*, case_id: int, text: str, by: Staff, now: datetime) -> Case:
         session = conversations.lock(case.session_id)
         note = conversations.add_line(session=session, direction=Direction.NOTE, text=text, by=by, now=now)
         case.at_store = False
+        handovers.restart(case, now=now)
         move(case, CaseState.IN_WORK if case.owner_id else CaseState.ROUTED)
         case.unread += 1
         note_step(case, Step.STORE_ANSWERED, by=by, now=now)
@@ -266,18 +319,25 @@ def store_answer(*, case_id: int, text: str, by: Staff, now: datetime) -> Case:
         return case
 
 
-def close(*, case_id: int, cause: Cause, by: Staff, now: datetime) -> Case:
-    """Close a ticket with its cause; the conversation closes with its last open ticket. Closing twice is the same as once."""
+def close(
+    *, case_id: int, cause: Cause, by: Staff | None, now: datetime, closing: ClosingCause | None = None, note: str = ""
+) -> Case:
+    """Close a ticket with its cause; the conversation closes with its last open ticket. Closing twice is the same as once.
+
+    `closing` is the finer cause (services/closing.py checks it); `by` None = the system, for the guest's silence.
+    """
     with transaction.atomic():
         case = lock(case_id)
         if case.state == CaseState.CLOSED:
             return case
         move(case, CaseState.CLOSED)
         case.closed_at, case.cause, case.unread, case.waiting_since, case.at_store = now, cause, 0, None, False
+        case.closing = closing
         clocks.meet(subject=case.clock_subject, metrics=[Metric.RESOLUTION, Metric.HANDOVER], now=now)
         clocks.cancel(subject=case.clock_subject, now=now, metrics=[*RESPONSES, Metric.PERIODIC_UPDATE])
-        note_step(case, Step.CLOSED, by=by, now=now, details={"cause": cause})
-        audit.record(action="case.closed", by=by, subject=case, now=now, details={"cause": cause})
+        told = {"cause": cause} | ({"closing": closing.name} if closing else {}) | ({"note": storable(note)} if note.strip() else {})
+        note_step(case, Step.CLOSED, by=by, now=now, details=told)
+        audit.record(action="case.closed", by=by, subject=case, now=now, details={"cause": cause, "closing": closing.code if closing else ""})
         save(case, now=now)
         session = conversations.lock(case.session_id)
         if session.state == SessionState.PARKED:
@@ -286,13 +346,13 @@ def close(*, case_id: int, cause: Cause, by: Staff, now: datetime) -> Case:
         return case
 
 
-def reopen(*, case_id: int, by: Staff, reason: str, now: datetime) -> Case:
-    """A closed ticket goes on: back to its group's queue, since its owner may be absent. Raises Refusal."""
+def reopen(*, case_id: int, by: Staff | None, reason: str, now: datetime) -> Case:
+    """A closed ticket goes on: back to its group's queue, since its owner may be absent. `by` None = the guest wrote. Raises Refusal."""
     with transaction.atomic():
         session = _conversation(Case.objects.values_list("session_id", flat=True).get(pk=case_id))
         case = lock(case_id)
         move(case, CaseState.REOPENED)
-        case.closed_at, case.cause, case.owner = None, "", None
+        case.closed_at, case.cause, case.closing, case.owner = None, "", None, None
         case.waiting_since, case.session = now, session
         clocks.start(subject=case.clock_subject, policy=case.policy, metrics=FROM_A_REOPENING, now=now, store_zone=zone_of(case))
         note_step(case, Step.REOPENED, by=by, now=now, details={"reason": reason})

@@ -10,7 +10,7 @@ from omni.states import SessionState
 from sla.models import Metric
 from sla.services import clocks
 from tickets.models import Case
-from tickets.services import cases, prints
+from tickets.services import cases, prints, reopening
 from tickets.states import CaseState, Step
 
 RESPONSES = (Metric.FIRST_RESPONSE, Metric.NEXT_RESPONSE)
@@ -62,8 +62,11 @@ class CaseFollower:
             _wait(case, since=session.waiting_since, now=now)
             cases.save(case, now=now)
 
+    def on_returned(self, session: Session, *, now: datetime) -> None:
+        reopening.take_up(session, now=now)
+
     def on_reopened(self, session: Session, *, now: datetime) -> None:
-        """Nothing: a closed ticket is reopened by a person, who sees it beside the dialogue."""
+        """Nothing: what the guest's return means is asked when the guest writes (`on_returned`)."""
 
 
 def hear_on(case: Case, message: Message, *, since: datetime | None, now: datetime, details: Mapping[str, Any]) -> None:

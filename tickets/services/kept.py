@@ -16,9 +16,15 @@ LOOK_SECONDS = 1
 _STAMP = Prepared(lambda: TreeStamp.objects.filter(pk=1).values_list("number", flat=True))
 
 
+_seen: list[tuple[float, int]] = []
+
+
 def stamp() -> int:
-    """How often topics and rules have changed."""
-    return _STAMP.first() or 0
+    """How often topics and rules have changed, as it was at most LOOK_SECONDS ago."""
+    now = time.monotonic()
+    if not _seen or now - _seen[0][0] >= LOOK_SECONDS:
+        _seen[:] = [(now, _STAMP.first() or 0)]
+    return _seen[0][1]
 
 
 def changed() -> None:
@@ -33,19 +39,15 @@ class Kept(Generic[T]):
     def __init__(self, read: Callable[[], T]) -> None:
         self._read = read
         self._value: list[T] = []
-        self._stamp = self._looked = self._read_at = 0.0
+        self._stamp, self._read_at = 0, 0.0
 
     def get(self) -> T:
         """The value, read now if it may be out of date."""
-        now = time.monotonic()
-        if self._value and now - self._looked < LOOK_SECONDS:
-            return self._value[0]
         # The stamp first: what changes after this look is found by the next one.
-        found = stamp()
+        found, now = stamp(), time.monotonic()
         if not self._value or found != self._stamp or now - self._read_at >= KEPT_SECONDS:
             self._value[:] = [self._read()]
             self._stamp, self._read_at = found, now
-        self._looked = now
         return self._value[0]
 
     def forget(self) -> None:

@@ -15,7 +15,7 @@ from omni.services import answering
 from omni.services.approved import Choice
 from omni.services.reach import window_is_over
 from tickets.models import Case, CaseLink, MassJob, Topic
-from tickets.services import cases, handing, linking, reclassifying
+from tickets.services import cases, handing, linking, rerouting
 from tickets.states import Cause
 
 Kind = MassJob.Kind
@@ -104,7 +104,8 @@ def _answer(job: MassJob, case: Case, now: datetime) -> int:
 
 def _topic(job: MassJob, case: Case, now: datetime) -> None:
     topic = Topic.objects.get(pk=job.params["topic"])
-    reclassifying.reclassify(case_id=case.pk, topic=topic, reason=job.params["reason"], by=job.made_by, now=now)
+    if case.topic_id != topic.pk:
+        rerouting.reroute(case_id=case.pk, change=rerouting.Change(topic=topic), by=job.made_by, reason=job.params["reason"], now=now)
 
 
 def _group(job: MassJob, case: Case, now: datetime) -> None:

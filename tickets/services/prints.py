@@ -75,10 +75,12 @@ def hear(case: Case, message: Message, *, now: datetime) -> None:
 
 
 def place(case: Case, *, now: datetime) -> None:
-    """The ticket has another topic or store: it is compared anew. Inside that change's transaction."""
-    branch = branches.branch_of(case.topic_id)
-    CasePrint.objects.filter(pk=case.pk).update(topic_id=case.topic_id, branch_id=branch, store_id=case.store_id, due_at=now)
-    dispatch.wake(LOOK)
+    """The ticket may have another topic or store: then it is compared anew. Inside that change's transaction."""
+    there = {"topic_id": case.topic_id, "branch_id": branches.branch_of(case.topic_id), "store_id": case.store_id}
+    kept = of(case.pk)
+    if kept is not None and any(getattr(kept, name) != value for name, value in there.items()):
+        CasePrint.objects.filter(pk=case.pk).update(**there, due_at=now)
+        dispatch.wake(LOOK)
 
 
 def of(case_id: int) -> CasePrint | None:

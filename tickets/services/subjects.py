@@ -1,11 +1,9 @@
 """What a dialogue is about, told to omni: whoever gets it next should know the subject (skills that dialogues need, by topic)."""
 
-from core.statements import Among, Prepared, update
+from core.statements import update
 from omni.models import Session
 from tickets.models import Topic
 from tickets.services import topics
-
-_CODES = Prepared(lambda ids: Topic.objects.filter(Among("pk", ids)).values_list("pk", "code"))
 
 
 def note_topic(session: Session, topic: Topic) -> None:
@@ -18,6 +16,5 @@ def note_topic(session: Session, topic: Topic) -> None:
 
 def codes_of(topic_id: int) -> list[str]:
     """Codes of the topic and of those above it, the topic's own first."""
-    ids = topics.line_of(topic_id)
-    codes = dict(_CODES.all(ids=ids))
-    return [codes[pk] for pk in ids if pk in codes]
+    tree = topics.facts()
+    return [tree[pk].code for pk in topics.line_of(topic_id) if pk in tree]

@@ -14,7 +14,7 @@ from stores.models import Store
 from tickets.models import Topic
 from tickets.routing import Resolved
 from tickets.rules import Ask, Outcome, Place, decide, least_loaded
-from tickets.services import route_loads, topics
+from tickets.services import route_loads, routebook, topics
 from tickets.services.routebook import RouteBook, book
 
 
@@ -27,6 +27,10 @@ class Way:
     to_store: bool
     owner: Staff | None = None
     reason: dict[str, Any] = field(default_factory=dict)
+
+    def told(self) -> dict[str, Any]:
+        """As it is kept in `case.routing`."""
+        return {"path": list(self.topic.path), "sources": dict(self.topic.sources), "to_store": self.to_store, "way": self.reason}
 
 
 def place_of(store: Store | None) -> Place | None:
@@ -42,6 +46,10 @@ def choose(topic: Topic, *, store: Store | None, channel: str, priority: int, no
     ask = Ask(topic_id=topic.pk, at=now, place=place_of(store), channel=channel, priority=priority)
     rules = book()
     outcome = decide(ask, topics.facts(), rules.rules)
+    if not set(outcome.group_ids) <= set(rules.groups):  # a group made since this process read them
+        routebook.forget()
+        rules = book()
+        outcome = decide(ask, topics.facts(), rules.rules)
     reason: dict[str, Any] = {}
     if outcome.rule is not None:
         reason["rule"] = {"id": outcome.rule.id, "name": outcome.rule.name}
