@@ -43,6 +43,9 @@ class JoinedFollower:
     def on_parked(self, session: Session, *, now: datetime) -> None:
         """Nothing: what was said before is known."""
 
+    def on_returned(self, session: Session, *, now: datetime) -> None:
+        """Nothing: the guest's word is told to the main ticket, whoever has the dialogue."""
+
     def on_reopened(self, session: Session, *, now: datetime) -> None:
         """Nothing: the main ticket is closed then, else the dialogue were not."""
 
