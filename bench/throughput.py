@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from http.client import HTTPConnection, HTTPException
 from typing import Any
@@ -33,7 +33,7 @@ def run(*, quick: bool = False) -> Iterator[Figure]:
         kept: int | None = None
         for rate in (5, 10) if quick else STEPS:
             found = _tried(stack, f"step{rate}", rate, 8 if quick else STEP_SECONDS)
-            say(f"{rate}/s from guests: p95 {found['p95']:.2f} s, {found['missing']} missing")
+            say(f"{rate}/s from guests: p95 {found['p95']:.2f} s, {found['missing']} missing; slowest: {_slowest(found['by_kind'])}")
             if found["missing"] or found["p95"] > GOAL_SECONDS:
                 break
             kept = rate
@@ -79,6 +79,7 @@ def _tried(stack: Stack, prefix: str, rate: int, seconds: int) -> dict[str, Any]
         say(f"{len(crowd['refused'])} not taken, the first: {crowd['refused'][0]}")
     return {
         "all": list(delays.values()),
+        "by_kind": {kind: [delay for name, delay in delays.items() if kinds[name] == kind] for kind in sorted(set(kinds.values()))},
         "pushed": pushed,
         "polled": [delay for name, delay in delays.items() if kinds[name] in POLLED],
         "p95": percentile(pushed, 0.95) if pushed else float("inf"),
@@ -87,6 +88,11 @@ def _tried(stack: Stack, prefix: str, rate: int, seconds: int) -> dict[str, Any]
         "answers": stack.task("throughput.sent", ids=looked["answers"]),
         "seconds": crowd["seconds"],
     }
+
+
+def _slowest(by_kind: Mapping[str, Sequence[float]]) -> str:
+    medians = {kind: percentile(delays, 0.5) for kind, delays in by_kind.items() if delays}
+    return ", ".join(f"{kind} {medians[kind]:.2f} s" for kind in sorted(medians, key=lambda kind: -medians[kind])[:6])
 
 
 def _crowd(stack: Stack, mark: str, rate: int, seconds: int) -> dict[str, Any]:
