@@ -28,7 +28,7 @@ def run(*, quick: bool = False) -> Iterator[Figure]:
     The p95 is that of channels which push: where the vendor must be asked, most of the delay is the pause between two questions.
     """
     with running("throughput") as stack:
-        _start(stack)
+        start(stack)
         _tried(stack, "warm", 5, 10)
         kept: int | None = None
         for rate in (5, 10) if quick else STEPS:
@@ -42,7 +42,8 @@ def run(*, quick: bool = False) -> Iterator[Figure]:
         yield from _sustained(stack, kept, 10 if quick else SUSTAINED_SECONDS)
 
 
-def _start(stack: Stack) -> None:
+def start(stack: Stack) -> None:
+    """The product with a demo day, and the servers of all vendors. Raises Missing, StartError."""
     stack.plan = replace(stack.plan, environment={**stack.plan.environment, "PORT": str(stack.plan.port), "DEMO": "1"})
     say("a demo day for the vendors' servers ...")
     stack.manage("load_demo")
@@ -68,15 +69,15 @@ def _tried(stack: Stack, prefix: str, rate: int, seconds: int) -> dict[str, Any]
     """What became of `rate` messages a second from guests, for so long."""
     mark = f"{prefix}x"
     desk = stack.begin("throughput.desk", prefix=mark, seconds=seconds + AFTER_SECONDS, every=ANSWERED)
-    crowd = _crowd(stack, mark, rate, seconds)
+    told = crowd(stack, mark, rate, seconds)
     looked = stack.result(desk)
     seen: dict[str, float] = looked["seen"]
-    delays = {name: seen[name] - at for name, (_kind, at) in crowd["said"].items() if name in seen}
-    kinds = {name: kind for name, (kind, _at) in crowd["said"].items()}
+    delays = {name: seen[name] - at for name, (_kind, at) in told["said"].items() if name in seen}
+    kinds = {name: kind for name, (kind, _at) in told["said"].items()}
     pushed = [delay for name, delay in delays.items() if kinds[name] not in POLLED]
-    missing = len(crowd["said"]) - len(delays)
-    if crowd["refused"]:
-        say(f"{len(crowd['refused'])} not taken, the first: {crowd['refused'][0]}")
+    missing = len(told["said"]) - len(delays)
+    if told["refused"]:
+        say(f"{len(told['refused'])} not taken, the first: {told['refused'][0]}")
     return {
         "all": list(delays.values()),
         "by_kind": {kind: [delay for name, delay in delays.items() if kinds[name] == kind] for kind in sorted(set(kinds.values()))},
@@ -86,7 +87,7 @@ def _tried(stack: Stack, prefix: str, rate: int, seconds: int) -> dict[str, Any]
         "missing": missing,
         "doubled": stack.task("throughput.doubled", prefix=mark),
         "answers": stack.task("throughput.sent", ids=looked["answers"]),
-        "seconds": crowd["seconds"],
+        "seconds": told["seconds"],
     }
 
 
@@ -95,7 +96,8 @@ def _slowest(by_kind: Mapping[str, Sequence[float]]) -> str:
     return ", ".join(f"{kind} {medians[kind]:.2f} s" for kind in sorted(medians, key=lambda kind: -medians[kind])[:6])
 
 
-def _crowd(stack: Stack, mark: str, rate: int, seconds: int) -> dict[str, Any]:
+def crowd(stack: Stack, mark: str, rate: int, seconds: int) -> dict[str, Any]:
+    """Guests write for so long; what they said (see bench.crowd). Raises Missing."""
     facts = json.loads((stack.home / "demo.json").read_text("utf-8"))
     orders = {"product": facts["product"], "providers": facts["providers"], "facts": facts}
     orders |= {"rate": rate, "seconds": seconds, "prefix": mark}
