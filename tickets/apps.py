@@ -10,6 +10,7 @@ class TicketsConfig(AppConfig):
         from customers import holders  # noqa: PLC0415  models must be loaded first
         from escalation import subjects  # noqa: PLC0415
         from loyalty import grounds  # noqa: PLC0415
+        from omni import readers  # noqa: PLC0415
         from omni.followers import register  # noqa: PLC0415
         from sla import subjects as clocked  # noqa: PLC0415
         from tickets import handlers  # noqa: F401, PLC0415
@@ -19,6 +20,7 @@ class TicketsConfig(AppConfig):
         from tickets.services.escalating import CaseSubjects  # noqa: PLC0415
         from tickets.services.following import CaseFollower  # noqa: PLC0415
         from tickets.services.guests import CaseHolder  # noqa: PLC0415
+        from tickets.services.mark_reading import MarkReader  # noqa: PLC0415
         from tickets.services.relaying import JoinedFollower  # noqa: PLC0415
 
         register(CaseFollower())
@@ -26,4 +28,5 @@ class TicketsConfig(AppConfig):
         subjects.register(CaseSubjects(take=cases.take))
         holders.register(CaseHolder())
         grounds.register(CaseGrounds())
+        readers.register(MarkReader())
         clocked.register(CaseClocks())

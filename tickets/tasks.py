@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from omni import dispatch
-from tickets.services import bursts, counting, duplicates, mailing, mass, prints, relaying, store_links
+from tickets.services import bursts, counting, duplicates, mailing, mass, prints, relaying, store_links, surveys, telling
 
 
 @shared_task
@@ -63,4 +63,13 @@ def carry_on_mass_jobs(**_kwargs: object) -> None:
     """Gather and carry out what mass jobs have left, a slice of each at a time."""
     dispatch.woken(mass.CARRY_ON)
     while mass.carry_on(now=timezone.now()):
+        pass
+
+
+@shared_task
+def tell_guests(**_kwargs: object) -> None:
+    """Tell guests of their tickets and ask them for marks, until nothing is left."""
+    while telling.tell_due(now=timezone.now()) == telling.BATCH:
+        pass
+    while surveys.ask_due(now=timezone.now()) == surveys.BATCH:
         pass
