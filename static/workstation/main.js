@@ -2,6 +2,7 @@
 /** The desk is put together here: live events to their places, the look, signing out. */
 import { announce, config, find, gettext, toast } from "./page.js";
 import * as clocks from "./clocks.js";
+import { incidentCame } from "./belonging.js";
 import * as composer from "./composer.js";
 import * as feed from "./feed.js";
 import * as item from "./item.js";
@@ -31,6 +32,7 @@ function apply(events) {
     else if (kind === "given") presence.given(data);
     else if (kind === "offer") offers.came(data);
     else if (kind === "offer_over") offers.ended(data);
+    else if (kind === "incident") incidentCame(data);
   }
   if (!changed.length) return;
   rows.apply(changed);

@@ -5,6 +5,7 @@ import { showError } from "./dialogs.js";
 import { command, read } from "./net.js";
 import { makePicker } from "./picker.js";
 import { suggestTopics } from "./suggestions.js";
+import * as belonging from "./belonging.js";
 import * as same from "./same.js";
 
 /** @type {any} */
@@ -48,6 +49,7 @@ function prepare() {
   for (const picker of findAll("[data-picker]", root)) makePicker(picker);
   for (const place of findAll("[data-suggestions]", root)) suggestTopics(place, `/suggestions/session/${item.id}/`);
   same.prepare(root);
+  belonging.prepare(root);
 }
 
 /** @param {string} tab @param {string} [focus] a selector inside the panel */
@@ -118,6 +120,12 @@ async function reveal(button) {
 /** @param {string} name @param {string} value */
 const link = (name, value) => element("a", { href: `${name === "phone" ? "tel" : "mailto"}:${value}` }, value);
 
+/** @param {any} changed */
+function lookAlike(changed) {
+  const form = changed.closest("#ticket-form");
+  if (form && item) belonging.lookAlike(form, item.id);
+}
+
 export function start() {
   root.addEventListener("submit", submit);
   root.addEventListener("click", (/** @type {any} */ event) => {
@@ -126,13 +134,15 @@ export function start() {
     const button = event.target.closest("[data-do=reveal]");
     if (button) oneAtATime(button, () => reveal(button));
     const deed = event.target.closest("[data-do]");
-    if (deed) same.clicked(deed, root);
+    if (deed && !same.clicked(deed, root)) belonging.clicked(deed, root);
   });
   root.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
     const tab = /** @type {any} */ (event.target).closest("[data-panel]");
     if (tab && (event.key === "ArrowLeft" || event.key === "ArrowRight")) showTab(tab.dataset.panel === "guest" ? "ticket" : "guest");
   });
+  root.addEventListener("change", (/** @type {any} */ event) => lookAlike(event.target));
   root.addEventListener("picked", (/** @type {any} */ event) => {
+    lookAlike(event.target);
     const hint = find("#store-hint", root);
     if (hint && event.target.dataset.picker === "topics") {
       hint.textContent = event.detail.store_required ? gettext("needed for this topic") : gettext("if it is about one");
