@@ -69,13 +69,8 @@ def _picked(model: Any, fields: Mapping[str, str], name: str) -> Any:
 
 
 def _alike(one: Alike) -> dict[str, Any]:
-    return {
-        **case_link(one.item, BASE),
-        "id": one.item.subject_id,
-        "guest": one.item.guest_name,
-        "score": one.score,
-        "reasons": one.reasons,
-    }
+    shown = {"id": one.item.subject_id, "guest": one.item.guest_name, "score": one.score, "reasons": one.reasons}
+    return {**case_link(one.item, BASE), **shown}
 
 
 def _linked(one: Linked) -> dict[str, Any]:

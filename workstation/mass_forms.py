@@ -13,7 +13,7 @@ from omni.states import TemplateState
 from stores.models import Store
 from tickets.belonging import find_by_number
 from tickets.mass_reading import list_incidents
-from tickets.models import MassJob
+from tickets.models import Incident, MassJob
 from tickets.selectors import list_topics
 from tickets.services.mass import Chosen
 from tickets.states import Cause
@@ -57,10 +57,7 @@ class MassForm(forms.Form):
         self.staff = staff
         groups = [("", "–"), *((str(one.pk), str(one)) for one in Group.objects.filter(is_active=True).order_by("name"))]
         chosen = {
-            "incident": [
-                ("", "–"),
-                *((str(one.pk), f"№ {one.number} · {one.branch} · {one.store or one.region}") for one in list_incidents(staff)),
-            ],
+            "incident": [("", "–"), *((str(one.pk), _named(one)) for one in list_incidents(staff))],
             "channel": [("", _("All channels")), *channel_names().items()],
             "group_of_list": groups,
             "group": groups,
@@ -104,6 +101,10 @@ class MassForm(forms.Form):
             if name.startswith("template_") and value
         }
         return found
+
+
+def _named(one: Incident) -> str:
+    return f"№ {one.number} · {one.branch} · {one.store or one.region}"
 
 
 def _approved() -> dict[Any, list[MessageTemplate]]:

@@ -179,7 +179,7 @@ def test_the_api_makes_starts_and_tells_of_jobs_and_incidents(desk):
     made = [desk.ticket(7), desk.ticket("visitor")]
     incident = an_incident(*made)
     screen = Screen(desk.lead)
-    assert screen.api("incidents").json()[0]["cases"] == sorted((case.pk for case in made), reverse=True)
+    assert set(screen.api("incidents").json()[0]["cases"]) == {case.pk for case in made}
     assert screen.api(f"incidents/{incident.pk}/confirm", {}).json()["state"] == "open"
     job = screen.api("mass", {"kind": "answer", "incident": incident.pk, "text": "Чиним"})
     assert job.status_code == 201
