@@ -22,7 +22,20 @@ from sla.services import clocks
 from stores.models import Store
 from tickets.events import CaseClosed, CaseOpened, CaseReopened
 from tickets.models import Case, CaseStep, ClosingCause, Topic
-from tickets.services import asked, duplicates, escalating, handovers, promising, routebook, rows, subjects, topics, wait_rows, watching, ways
+from tickets.services import (
+    asked,
+    duplicates,
+    escalating,
+    handovers,
+    promising,
+    routebook,
+    rows,
+    subjects,
+    topics,
+    wait_rows,
+    watching,
+    ways,
+)
 from tickets.services.handovers import zone_of as zone_of
 from tickets.services.promising import Promise
 from tickets.services.ways import Way
@@ -302,9 +315,7 @@ def store_answer(*, case_id: int, text: str, by: Staff, now: datetime) -> Case:
         return case
 
 
-def close(
-    *, case_id: int, cause: Cause, by: Staff | None, now: datetime, closing: ClosingCause | None = None, note: str = ""
-) -> Case:
+def close(*, case_id: int, cause: Cause, by: Staff | None, now: datetime, closing: ClosingCause | None = None, note: str = "") -> Case:
     """Close a ticket with its cause; the conversation closes with its last open ticket. Closing twice is the same as once.
 
     `closing` is the finer cause (services/closing.py checks it); `by` None = the system, for the guest's silence.
@@ -320,7 +331,8 @@ def close(
         clocks.cancel(subject=case.clock_subject, now=now, metrics=[*RESPONSES, Metric.PERIODIC_UPDATE])
         told = {"cause": cause} | ({"closing": closing.name} if closing else {}) | ({"note": storable(note)} if note.strip() else {})
         note_step(case, Step.CLOSED, by=by, now=now, details=told)
-        audit.record(action="case.closed", by=by, subject=case, now=now, details={"cause": cause, "closing": closing.code if closing else ""})
+        finer = {"closing": closing.code} if closing else {}
+        audit.record(action="case.closed", by=by, subject=case, now=now, details={"cause": cause, **finer})
         save(case, now=now)
         session = conversations.lock(case.session_id)
         if session.state == SessionState.PARKED:
