@@ -1,5 +1,6 @@
 """Topics as a tree, ready answers."""
 
+from functools import cached_property
 from typing import Any
 
 from django.contrib import admin
@@ -27,9 +28,18 @@ class Tree:
     def __init__(self) -> None:
         topics.forget()
         self.facts = topics.facts()
-        self.groups = {group.pk: str(group) for group in Group.objects.all()}
-        self.policies = {policy.pk: str(policy) for policy in Policy.objects.all()}
-        self.lines = {line.pk: str(line) for line in MapLine.objects.all()}
+
+    @cached_property
+    def groups(self) -> dict[int, str]:
+        return {group.pk: str(group) for group in Group.objects.all()}
+
+    @cached_property
+    def policies(self) -> dict[int, str]:
+        return {policy.pk: str(policy) for policy in Policy.objects.all()}
+
+    @cached_property
+    def lines(self) -> dict[int, str]:
+        return {line.pk: str(line) for line in MapLine.objects.all()}
 
     def resolved(self, topic_id: int) -> Resolved | None:
         try:
