@@ -18,6 +18,7 @@ QUEUES = {
     "core.tasks.relay_live_events": "chat",
     "core.tasks.purge_journals": "bulk",
     "sla.tasks.mark_breaches": "sla",
+    "sla.tasks.apply_changes": "bulk",
     "escalation.tasks.tick_runs": "sla",
     "escalation.tasks.start_due": "sla",
     "escalation.tasks.send_notices": "outgoing",
@@ -60,6 +61,9 @@ QUEUES = {
     "loyalty.tasks.prove_everything": "bulk",
     "tickets.tasks.ask_stores": "default",
     "tickets.tasks.send_letters": "outgoing",
+    "tickets.tasks.tell_guests": "outgoing",
+    "bots.tasks.answer_turn": "chat",
+    "bots.tasks.sweep_turns": "chat",
     "workstation.tasks.wake_snoozed": "default",
     "reports.tasks.count_closed": "bulk",
 }

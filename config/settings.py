@@ -49,6 +49,7 @@ OWN_APPS = [
     "orders",
     "tickets",
     "suggestions",
+    "bots",
     "workstation",
     "reports",
     "demo",
@@ -248,6 +249,7 @@ CELERY_BEAT_SCHEDULE = {
         "core.tasks.relay_live_events": 2,
         "core.tasks.purge_journals": 3600,
         "sla.tasks.mark_breaches": 5,
+        "sla.tasks.apply_changes": 15,
         "escalation.tasks.tick_runs": 2,
         "escalation.tasks.start_due": 15,
         "escalation.tasks.send_notices": 2,
@@ -275,8 +277,10 @@ CELERY_BEAT_SCHEDULE = {
         "loyalty.tasks.prove_recent": 300,
         "tickets.tasks.ask_stores": 10,
         "tickets.tasks.send_letters": 5,
+        "tickets.tasks.tell_guests": 10,
         "workstation.tasks.wake_snoozed": 15,
         "suggestions.tasks.note_choices": 300,
+        "bots.tasks.sweep_turns": 5,
         "reports.tasks.count_closed": 60,
     }.items()
 }

@@ -16,11 +16,14 @@ class OmniConfig(AppConfig):
         from omni import handlers  # noqa: F401, PLC0415
         from omni.followers import register as follow  # noqa: PLC0415
         from omni.services.away import AwayPush  # noqa: PLC0415
+        from omni.services.clocked import SessionClocks  # noqa: PLC0415
         from omni.services.guests import DialogueHolder  # noqa: PLC0415
         from omni.services.staff_letters import StaffLetters  # noqa: PLC0415
+        from sla import subjects  # noqa: PLC0415
 
         register(DialogueHolder())
         follow(AwayPush())
+        subjects.register(SessionClocks())
         for channel in PERSONAL_CHANNELS:
             senders.register(channel, StaffLetters())
         REGISTRY.register(RowsCollector())

@@ -78,6 +78,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 _list(_("Rules of promises"), "rule", "tickets_policyrule"),
                 _list(_("Calendars"), "calendar_month", "sla_calendar"),
                 _list(_("SLA clocks"), "hourglass_top", "sla_clock"),
+                _list(_("Changes of promises"), "published_with_changes", "sla_termschange"),
             ],
         },
         {

@@ -2,6 +2,8 @@
 
 from datetime import time
 
+from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +17,8 @@ class Calendar(models.Model):
     code = models.SlugField(_("code"), unique=True)
     name = models.CharField(_("name"), max_length=80)
     time_zone = models.CharField(_("time zone"), max_length=40, default="Europe/Moscow", validators=[known_time_zone])
+    frozen_of = models.ForeignKey("self", models.PROTECT, null=True, blank=True, editable=False, related_name="+")
+    """The calendar whose hours of a past time these are: clocks that ran then are told by them. Never changed, never chosen."""
 
     class Meta:
         verbose_name = _("calendar")
@@ -108,6 +112,11 @@ class Policy(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        """A calendar without working time keeps no promise."""
+        if self.calendar_id and not self.calendar.intervals.exists():
+            raise ValidationError({"calendar": _("This calendar has no working time: no promise would ever be due.")})
+
 
 class Metric(models.TextChoices):
     FIRST_RESPONSE = "first_response", _("first response")
@@ -124,6 +133,8 @@ class Clock(models.Model):
     metric = models.CharField(_("promise"), max_length=16, choices=Metric)
     cycle = models.PositiveIntegerField(_("round"), default=1)
     policy = models.ForeignKey(Policy, models.PROTECT, verbose_name=_("SLA policy"))
+    calendar = models.ForeignKey(Calendar, models.PROTECT, null=True, related_name="+", db_index=False)
+    """Hours that count instead of the policy's own: the clock began before they changed and was left as it was. None = the policy's."""
     target_seconds = models.PositiveIntegerField()
     time_zone = models.CharField(max_length=40, blank=True)
     """The zone of the calendar's wall clock when it is not the calendar's own; empty = its own."""
@@ -174,9 +185,50 @@ class ClockTerms(models.Model):
 
     clock = models.ForeignKey(Clock, models.CASCADE, related_name="earlier_terms")
     policy = models.ForeignKey(Policy, models.PROTECT, related_name="+")
+    calendar = models.ForeignKey(Calendar, models.PROTECT, null=True, related_name="+", db_index=False)
+    """As of a clock: None = the hours that the policy had at `ends_at`."""
     target_seconds = models.PositiveIntegerField()
     time_zone = models.CharField(max_length=40, blank=True)
     ends_at = models.DateTimeField()
 
     class Meta:
         indexes = [models.Index(fields=["clock", "ends_at"], name="clock_terms_order")]
+
+
+class PolicyHours(models.Model):
+    """Hours that a policy had until an instant; those that it has now stand in the policy."""
+
+    policy = models.ForeignKey(Policy, models.CASCADE, related_name="past_hours")
+    calendar = models.ForeignKey(Calendar, models.PROTECT, related_name="+")
+    until = models.DateTimeField()
+
+
+class ChangeState(models.TextChoices):
+    RUNNING = "running", _("being applied")
+    DONE = "done", _("applied")
+
+
+class TermsChange(models.Model):
+    """A changed policy or calendar that is applied to the clocks that run: row by row, in the background, from where it was."""
+
+    policy = models.ForeignKey(Policy, models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("SLA policy"))
+    calendar = models.ForeignKey(Calendar, models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("calendar"))
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", db_index=False, verbose_name=_("by"))
+    made_at = models.DateTimeField(_("changed"))
+    state = models.CharField(_("state"), max_length=8, choices=ChangeState, default=ChangeState.RUNNING)
+    last_clock_id = models.BigIntegerField(default=0)
+    looked_at = models.PositiveIntegerField(_("clocks looked at"), default=0)
+    changed = models.PositiveIntegerField(_("clocks changed"), default=0)
+    failed = models.PositiveIntegerField(_("clocks at fault"), default=0)
+    done_at = models.DateTimeField(_("applied"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("change of promises")
+        verbose_name_plural = _("changes of promises")
+        constraints = [
+            models.CheckConstraint(condition=Q(policy__isnull=False) ^ Q(calendar__isnull=False), name="terms_change_of_one"),
+        ]
+        indexes = [models.Index(fields=["id"], condition=Q(state=ChangeState.RUNNING), name="terms_change_running")]
+
+    def __str__(self) -> str:
+        return str(self.policy or self.calendar)

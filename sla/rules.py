@@ -1,8 +1,9 @@
 """Working time: pure arithmetic over calendars. Times are aware; results are UTC; spans are seconds of working time."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 # A calendar that never opens within this span is refused instead of being searched for ever.
@@ -69,3 +70,9 @@ def worked(hours: WorkingHours, start: datetime, end: datetime) -> float:
         for opens, closes in hours.intervals(day):
             total += max(0.0, (min(closes, end) - max(opens, start)).total_seconds())
     return total
+
+
+def overlapping(spans: Iterable[tuple[time, time]]) -> bool:
+    """Whether two intervals of one day share time; an end of 00:00 is the end of the day."""
+    ordered = sorted((start, end if end != time(0) else time.max) for start, end in spans)
+    return any(later[0] < earlier[1] for earlier, later in pairwise(ordered))

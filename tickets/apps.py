@@ -10,15 +10,21 @@ class TicketsConfig(AppConfig):
         from customers import holders  # noqa: PLC0415  models must be loaded first
         from escalation import subjects  # noqa: PLC0415
         from loyalty import grounds  # noqa: PLC0415
+        from omni import readers  # noqa: PLC0415
         from omni.followers import register  # noqa: PLC0415
+        from sla import subjects as clocked  # noqa: PLC0415
         from tickets import handlers  # noqa: F401, PLC0415
         from tickets.services import cases  # noqa: PLC0415
+        from tickets.services.clocked import CaseClocks  # noqa: PLC0415
         from tickets.services.compensating import CaseGrounds  # noqa: PLC0415
         from tickets.services.escalating import CaseSubjects  # noqa: PLC0415
         from tickets.services.following import CaseFollower  # noqa: PLC0415
         from tickets.services.guests import CaseHolder  # noqa: PLC0415
+        from tickets.services.mark_reading import MarkReader  # noqa: PLC0415
 
         register(CaseFollower())
         subjects.register(CaseSubjects(take=cases.take))
         holders.register(CaseHolder())
         grounds.register(CaseGrounds())
+        readers.register(MarkReader())
+        clocked.register(CaseClocks())

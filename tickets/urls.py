@@ -1,12 +1,14 @@
 from django.urls import path
 
 from tickets.api import views
-from tickets.pages import store
+from tickets.pages import mark, store
 
 urlpatterns = [
     path("s/<str:token>/", store.show, name="store_link"),
     path("s/<str:token>/answer/", store.answer, name="store_link_answer"),
     path("s/<str:token>/time/", store.ask_time, name="store_link_time"),
+    path("m/<str:token>/", mark.show, name="mark_link"),
+    path("m/<str:token>/give/", mark.give, name="mark_link_give"),
     path("api/v1/cases/", views.CasesView.as_view(), name="api_cases"),
     path("api/v1/cases/<int:case_id>/", views.CaseView.as_view(), name="api_case"),
     path("api/v1/cases/<int:case_id>/answers", views.AnswersView.as_view(), name="api_case_answers"),

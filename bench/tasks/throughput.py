@@ -68,3 +68,17 @@ def sent(*, ids: list[int]) -> dict[str, Any]:
 
 
 _GONE = frozenset({SendState.SENT, SendState.DELIVERED, SendState.READ})
+
+
+def settled(*, ids: list[int], seconds: float) -> list[dict[str, Any]]:
+    """What became of each answer once nothing is under way any more, at the latest after so many seconds."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and Attempt.objects.filter(message_id__in=ids, state__in=_UNDER_WAY).exists():
+        time.sleep(1)
+    found = Message.objects.filter(pk__in=ids).select_related("account")
+    return [
+        {"text": one.text, "channel": one.account.kind, "sent": one.send_state in _GONE, "marked": one.possibly_delivered} for one in found
+    ]
+
+
+_UNDER_WAY = (SendState.QUEUED, SendState.SENDING)

@@ -31,7 +31,12 @@ def keep(*, account: ChannelAccount, event: RawEvent) -> InboundEvent | None:
     """Store an event under its provider's key; None = it is there already. Call `process` after the commit."""
     key = storable(adapter_for(account.kind).event_key(event))[:200]
     made = InboundEvent(
-        account=account, key=key, body=event.body, headers=_shown(event.headers), query=_asked(event.query), received_at=event.received_at
+        account=account,
+        key=key,
+        body=event.body,
+        headers=_shown(event.headers),
+        query=_asked(event.query, account),
+        received_at=event.received_at,
     )
     # One statement and its own commit outside a transaction.
     insert(made, or_nothing=True)
@@ -59,9 +64,10 @@ def keep_refused(*, account: ChannelAccount, event: RawEvent, reason: str) -> No
     )
 
 
-def _asked(query: Mapping[str, str]) -> dict[str, str]:
-    """The query of an event without the key that a provider which signs nothing got as a part of our address."""
-    return {name: value for name, value in query.items() if name != SECRET_QUERY}
+def _asked(query: Mapping[str, str], account: ChannelAccount) -> dict[str, str]:
+    """The query of an event without the secret that a provider which signs nothing got as a part of our address."""
+    hidden = set(account.config().secrets.values()) if query else set()
+    return {name: value for name, value in query.items() if name != SECRET_QUERY and value not in hidden}
 
 
 def _shown(headers: Mapping[str, str]) -> dict[str, str]:

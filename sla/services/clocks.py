@@ -31,15 +31,20 @@ def hours_of(calendar: Calendar, *, now: datetime, zone: str = "") -> WorkingHou
     kept = _hours.get(key)
     if kept and abs(now.timestamp() - kept[0]) < HOURS_KEPT_SECONDS:
         return kept[1]
+    hours = read_hours(calendar, zone=zone)
+    _hours[key] = (now.timestamp(), hours)
+    return hours
+
+
+def read_hours(calendar: Calendar, *, zone: str = "") -> WorkingHours:
+    """As `hours_of`, read at this moment."""
     week: dict[int, list[tuple[time, time]]] = defaultdict(list)
     for interval in calendar.intervals.all():
         week[interval.weekday].append((interval.starts, interval.ends))
     exceptions: dict[date, Sequence[tuple[time, time]]] = {
         day.date: [(day.starts, day.ends)] if day.starts and day.ends is not None else [] for day in calendar.holidays.all()
     }
-    hours = WorkingHours(zone=zone or calendar.time_zone, week=week, exceptions=exceptions)
-    _hours[key] = (now.timestamp(), hours)
-    return hours
+    return WorkingHours(zone=zone or calendar.time_zone, week=dict(week), exceptions=exceptions)
 
 
 def forget_hours() -> None:
@@ -79,7 +84,7 @@ def start(
         return []
     begin = min(since or now, now)
     zone = store_zone if policy.in_store_zone else ""
-    due = _deadlines(policy, wanted, begin, now=now, zone=zone)
+    due = _deadlines(policy.calendar, wanted, begin, now=now, zone=zone)
     cycles = {} if is_new else dict(_CYCLES.all(subject=subject))
     begun = [
         Clock(
@@ -104,13 +109,13 @@ def start(
     return list(running(subject))
 
 
-def _deadlines(policy: Policy, wanted: Mapping[Metric, int], begin: datetime, *, now: datetime, zone: str) -> dict[Metric, datetime]:
+def _deadlines(calendar: Calendar, wanted: Mapping[Metric, int], begin: datetime, *, now: datetime, zone: str) -> dict[Metric, datetime]:
     """When each promise is due; none for a calendar that never opens: a guest's message must not fail on a setting."""
-    hours = hours_of(policy.calendar, now=now, zone=zone)
+    hours = hours_of(calendar, now=now, zone=zone)
     try:
         return {metric: deadline(hours, begin, seconds) for metric, seconds in wanted.items()}
     except NoWorkingTime:
-        log.error("no clock runs: the calendar never opens", policy=policy.code, calendar=policy.calendar_id)
+        log.error("no clock runs: the calendar never opens", calendar=calendar.pk)
         return {}
 
 
@@ -120,7 +125,7 @@ _LOCKED = Prepared(lambda subject, metrics: _locked(subject, metrics))
 
 
 def _unended(subject: Any) -> "QuerySet[Clock]":
-    return Clock.objects.filter(subject=subject, ended_at__isnull=True).select_related("policy__calendar")
+    return Clock.objects.filter(subject=subject, ended_at__isnull=True).select_related("calendar", "policy__calendar")
 
 
 def _locked(subject: Any, metrics: Any) -> "QuerySet[Clock]":
@@ -149,43 +154,60 @@ def pause(*, subject: str, reason: str, now: datetime, metrics: Iterable[Metric]
         insert(ClockPause(clock=clock, starts_at=now, reason=reason))
 
 
+def calendar_of(clock: Clock) -> Calendar:
+    """The hours by which a clock that has not ended counts."""
+    return clock.calendar or clock.policy.calendar
+
+
 def _count(clock: Clock, *, now: datetime) -> None:
     """Add the working time of the running clock to what it has used. Does not save."""
-    hours = hours_of(clock.policy.calendar, now=now, zone=clock.time_zone)
+    hours = hours_of(calendar_of(clock), now=now, zone=clock.time_zone)
     clock.spent_seconds += worked(hours, clock.resumed_at, now)
     if now > clock.due_at:  # stopping a clock that has run out does not turn it back
         _breach(clock)
 
 
-def change_policy(*, subject: str, policy: Policy, now: datetime, store_zone: str = "") -> None:
+def change_policy(*, subject: str, policy: Policy, now: datetime, store_zone: str = "", only_of: int | None = None) -> int:
     """Other promises from now on: each running or standing clock keeps the time it has used; one that is promised no more ends.
 
     A clock that stands goes on standing (GLPI#6902: a change of policy must not forget the pause). Promises that only the new policy
-    makes begin with the next event that starts them.
+    makes begin with the next event that starts them. `only_of` = only clocks of the policy with this id: it has changed itself.
+    Returns how many clocks have changed; doing it again changes nothing.
     """
     promised = promises(policy)
     zone = store_zone if policy.in_store_zone else ""
+    changed = 0
     for clock in _lock(subject, Metric):
-        metric = Metric(clock.metric)
-        if metric not in promised:
-            _end(clock, now=now, met=False if clock.breached_at else None)
+        if only_of not in (None, clock.policy_id):
             continue
-        terms = {"policy_id": clock.policy_id, "target_seconds": clock.target_seconds, "time_zone": clock.time_zone}
-        insert(ClockTerms(clock=clock, ends_at=now, **terms))
-        if clock.paused_at is None:
-            _count(clock, now=now)
-            clock.resumed_at = now
-        clock.policy, clock.target_seconds, clock.time_zone = policy, promised[metric], zone
-        if clock.paused_at is None:
-            clock.due_at = _due(clock, now=now)
-        update(clock, "policy", "target_seconds", "time_zone", "spent_seconds", "resumed_at", "due_at", "breached_at")
+        seconds = promised.get(Metric(clock.metric))
+        if seconds is None:
+            _end(clock, now=now, met=False if clock.breached_at else None)
+        elif (clock.policy_id, clock.target_seconds, clock.time_zone, clock.calendar_id) == (policy.pk, seconds, zone, None):
+            continue
+        else:
+            _change_terms(clock, policy, seconds, zone, now=now)
+        changed += 1
+    return changed
+
+
+def _change_terms(clock: Clock, policy: Policy, seconds: int, zone: str, *, now: datetime) -> None:
+    terms = {"policy_id": clock.policy_id, "target_seconds": clock.target_seconds, "time_zone": clock.time_zone}
+    insert(ClockTerms(clock=clock, ends_at=now, calendar_id=clock.calendar_id, **terms))
+    if clock.paused_at is None:
+        _count(clock, now=now)
+        clock.resumed_at = now
+    clock.policy, clock.calendar, clock.target_seconds, clock.time_zone = policy, None, seconds, zone
+    if clock.paused_at is None:
+        clock.due_at = _due(clock, now=now)
+    update(clock, "policy", "calendar", "target_seconds", "time_zone", "spent_seconds", "resumed_at", "due_at", "breached_at")
 
 
 def _due(clock: Clock, *, now: datetime) -> datetime:
     """When a clock that runs from now on is due."""
     left = max(0, round(clock.target_seconds - clock.spent_seconds))
     metric = Metric(clock.metric)
-    return _deadlines(clock.policy, {metric: left}, now, now=now, zone=clock.time_zone).get(metric, clock.due_at)
+    return _deadlines(calendar_of(clock), {metric: left}, now, now=now, zone=clock.time_zone).get(metric, clock.due_at)
 
 
 def resume(*, subject: str, now: datetime) -> None:

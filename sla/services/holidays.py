@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from io import StringIO
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import Staff
 from core import audit
 from sla.models import Calendar, Holiday
-from sla.services import clocks
+from sla.services import changes, clocks
 
 COLUMNS = ("date", "name", "starts", "ends")
 
@@ -66,8 +65,11 @@ def _day(row: dict[str, str]) -> Day:
 
 
 def load(*, calendar: Calendar, days: Iterable[Day], by: Staff | None, now: datetime) -> int:
-    """Take the days over: a date that is there is changed, the others stay. Returns how many were new or changed."""
-    with transaction.atomic():
+    """Take the days over: a date that is there is changed, the others stay; clocks that run follow in the background.
+
+    Returns how many were new or changed.
+    """
+    with changes.changing(calendar, to_running=True, by=by, now=now):
         kept = {holiday.date: holiday for holiday in calendar.holidays.select_for_update()}
         changed = list(_changed(calendar, days, kept))
         new = [holiday for holiday in changed if holiday.pk is None]

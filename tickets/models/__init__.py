@@ -11,6 +11,7 @@ from tickets.models.links import CaseLink, JoinedWord
 from tickets.models.mass import MassItem, MassJob
 from tickets.models.promises import PolicyRule
 from tickets.models.rules import GroupFallback, RouteRule, RouteTest, TreeStamp
+from tickets.models.telling import GuestNotice, GuestText, Survey, SurveyRule
 from tickets.models.topics import AnswerTemplate, Topic
 from tickets.models.versions import EntryDetail, TopicEntry, TopicVersion
 
@@ -30,6 +31,8 @@ __all__ = [
     "Detail",
     "EntryDetail",
     "GroupFallback",
+    "GuestNotice",
+    "GuestText",
     "Incident",
     "IncidentCase",
     "JoinedWord",
@@ -46,6 +49,8 @@ __all__ = [
     "Scope",
     "SharedTopic",
     "StoreLink",
+    "Survey",
+    "SurveyRule",
     "Topic",
     "TopicDetail",
     "TopicEntry",

@@ -36,6 +36,7 @@ from tickets.services import (
     watching,
     ways,
 )
+from tickets.services.guest_news import heard as tell_guest
 from tickets.services.handovers import zone_of as zone_of
 from tickets.services.promising import Promise
 from tickets.services.ways import Way
@@ -131,6 +132,7 @@ def open_in(
     subjects.note_topic(session, topic)
     opened = _step(case, Step.OPENED, by=by, now=now, details={"topic": list(way.topic.path)})
     insert_all([opened, _step(case, Step.ROUTED, by=None, now=now, details=case.routing)])
+    tell_guest(case, Step.OPENED, now=now)
     zone = store.time_zone if store else ""
     running = clocks.start(subject=case.clock_subject, policy=policy, metrics=FROM_THE_BEGINNING, now=now, is_new=True, store_zone=zone)
     audit.record(action="case.opened", by=by, subject=case, now=now, details={"topic": topic.code, "group": way.group_id})
@@ -234,6 +236,7 @@ def note_step(case: Case, step: Step, *, by: Staff | None, now: datetime, detail
     """Add a row to the history; the ticket's ladder, if one runs, hears of it."""
     insert(_step(case, step, by=by, now=now, details=details))
     escalating.heard(case, step, by=by, now=now, details=details)
+    tell_guest(case, step, now=now, details=details)
     watching.tell(case, step, by=by)
 
 

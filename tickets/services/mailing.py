@@ -18,9 +18,9 @@ from core.text import first_line
 from escalation.senders import Letter, Outcome, sender_of
 from escalation.states import Channel, DeliveryState
 from tickets import tokens
-from tickets.asking import LetterState, fill
+from tickets.asking import LetterKind, LetterState, fill
 from tickets.masking import without_contacts
-from tickets.models import CaseLetter, LetterText, StoreLink
+from tickets.models import Case, CaseLetter, LetterText, StoreLink, Survey
 from tickets.services import store_links
 
 log = structlog.get_logger(__name__)
@@ -109,7 +109,22 @@ def _letter(letter: CaseLetter, *, now: datetime) -> Letter | None:
 
 
 def _values(letter: CaseLetter, *, now: datetime) -> Mapping[str, str] | None:
-    return _store_values(letter.link, now=now) if letter.link else None
+    if letter.link is not None:
+        return _store_values(letter.link, now=now)
+    return _mark_values(letter.case) if letter.kind == LetterKind.LOW_MARK else None
+
+
+def _mark_values(case: Case) -> Mapping[str, str] | None:
+    survey = Survey.objects.filter(case=case, mark__isnull=False).first()
+    if survey is None:
+        return None
+    return {
+        "number": case.number,
+        "topic": case.topic.name,
+        "mark": str(survey.mark),
+        "comment": survey.comment or "–",
+        "link": f"{settings.PUBLIC_URL}/desk/case/{case.pk}/",
+    }
 
 
 def _store_values(link: StoreLink, *, now: datetime) -> Mapping[str, str] | None:
