@@ -1,6 +1,6 @@
 from django.urls import path
 
-from tickets.api import views
+from tickets.api import life, views
 from tickets.pages import mark, store
 
 urlpatterns = [
@@ -13,6 +13,11 @@ urlpatterns = [
     path("api/v1/cases/<int:case_id>/", views.CaseView.as_view(), name="api_case"),
     path("api/v1/cases/<int:case_id>/answers", views.AnswersView.as_view(), name="api_case_answers"),
     path("api/v1/cases/<int:case_id>/clocks", views.ClocksView.as_view(), name="api_case_clocks"),
+    path("api/v1/cases/<int:case_id>/route", life.RouteView.as_view(), name="api_case_route"),
+    path("api/v1/cases/<int:case_id>/waits", life.WaitsView.as_view(), name="api_case_waits"),
+    path("api/v1/cases/<int:case_id>/calls", life.CallsView.as_view(), name="api_case_calls"),
+    path("api/v1/cases/<int:case_id>/calls/<int:call_id>", life.CallView.as_view(), name="api_case_call"),
+    path("api/v1/cases/<int:case_id>/followers", life.FollowView.as_view(), name="api_case_follow"),
     path("api/v1/cases/<int:case_id>/close", views.CloseView.as_view(), name="api_case_close"),
     path("api/v1/search", views.SearchView.as_view(), name="api_search"),
     path("api/v1/topics", views.TopicsView.as_view(), name="api_topics"),
