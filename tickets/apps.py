@@ -21,8 +21,10 @@ class TicketsConfig(AppConfig):
         from tickets.services.following import CaseFollower  # noqa: PLC0415
         from tickets.services.guests import CaseHolder  # noqa: PLC0415
         from tickets.services.mark_reading import MarkReader  # noqa: PLC0415
+        from tickets.services.relaying import JoinedFollower  # noqa: PLC0415
 
         register(CaseFollower())
+        register(JoinedFollower())
         subjects.register(CaseSubjects(take=cases.take))
         holders.register(CaseHolder())
         grounds.register(CaseGrounds())

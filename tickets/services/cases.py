@@ -27,6 +27,7 @@ from tickets.services import (
     duplicates,
     escalating,
     handovers,
+    prints,
     promising,
     routebook,
     rows,
@@ -139,7 +140,7 @@ def open_in(
     rows.show(case, now=now, preview=case.summary, running=running)
     duplicates.note_opened(case, now=now)
     if session.state == SessionState.CLOSED:
-        _keep_open_for_case(session)
+        keep_open(session)
     events.publish(CaseOpened(case_id=case.pk))
     return case
 
@@ -181,7 +182,8 @@ def _conversation(session_id: int) -> Session:
     return conversations.lock(newer or session_id)
 
 
-def _keep_open_for_case(session: Session) -> None:
+def keep_open(session: Session) -> None:
+    """The locked closed conversation goes on with a ticket."""
     conversations.move(session, SessionState.WAITING)
     conversations.move(session, SessionState.PARKED)
     session.closed_at = None
@@ -235,6 +237,8 @@ def save(case: Case, *, now: datetime, preview: Message | str | None = None) -> 
 def note_step(case: Case, step: Step, *, by: Staff | None, now: datetime, details: Mapping[str, Any] | None = None) -> None:
     """Add a row to the history; the ticket's ladder, if one runs, hears of it."""
     insert(_step(case, step, by=by, now=now, details=details))
+    if step in {Step.RECLASSIFIED, Step.ROUTED}:
+        prints.place(case, now=now)
     escalating.heard(case, step, by=by, now=now, details=details)
     tell_guest(case, step, now=now, details=details)
     watching.tell(case, step, by=by)
@@ -356,7 +360,7 @@ def reopen(*, case_id: int, by: Staff | None, reason: str, now: datetime) -> Cas
         note_step(case, Step.REOPENED, by=by, now=now, details={"reason": reason})
         audit.record(action="case.reopened", by=by, subject=case, now=now, details={"reason": reason})
         if session.state == SessionState.CLOSED:
-            _keep_open_for_case(session)
+            keep_open(session)
         save(case, now=now)
         events.publish(CaseReopened(case_id=case.pk))
         return case
