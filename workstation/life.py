@@ -40,13 +40,16 @@ class CallView:
 
 def context_of(case: Case, *, staff: Staff, now: datetime) -> dict[str, Any]:
     """What the panel shows beyond the ticket's head and history."""
-    works, wait = staff.has_right(Right.CASES_WORK), waits.current(case.pk)
+    works = staff.has_right(Right.CASES_WORK)
+    # Told by the query that opened the ticket, so that nothing is asked for that is not there.
+    wait = waits.current(case.pk) if getattr(case, "has_wait", True) else None
+    calls = call_backs.list_open(case.pk) if getattr(case, "has_call", True) else []
     return {
         "details": asked.shown(case),
         "instruction": topics.resolved(case.topic).instruction,
         "wait": _wait(wait) if wait else None,
-        "calls": [_call(row, now=now) for row in call_backs.list_open(case.pk)],
-        "is_watching": watching.is_watching(case_id=case.pk, staff=staff),
+        "calls": [_call(row, now=now) for row in calls],
+        "is_watching": staff.pk in (getattr(case, "watched_by", None) or ()),
         "may_plan_call": works and case.state != CaseState.CLOSED,
         "previous": case.previous_id,
     }
@@ -95,7 +98,7 @@ def asks(request: HttpRequest) -> HttpResponseBase:
     number = request.GET.get("topic", "")
     topic = Topic.objects.filter(pk=int(number) if number.isdecimal() else 0).first()
     if topic is None:
-        raise Refusal("topic_unknown", _("There is no such topic."), status=404)
+        raise Refusal("topic_unknown", _("There is no such topic."), status=400)
     resolved = topics.resolved(topic)
     return JsonResponse(
         {
