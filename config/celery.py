@@ -60,6 +60,7 @@ QUEUES = {
     "loyalty.tasks.prove_recent": "bulk",
     "loyalty.tasks.prove_everything": "bulk",
     "tickets.tasks.ask_stores": "default",
+    "tickets.tasks.tick_approvals": "default",
     "tickets.tasks.send_letters": "outgoing",
     "tickets.tasks.look_for_duplicates": "default",
     "tickets.tasks.tell_main_tickets": "chat",

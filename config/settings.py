@@ -276,6 +276,7 @@ CELERY_BEAT_SCHEDULE = {
         "loyalty.tasks.carry_on_imports": 10,
         "loyalty.tasks.prove_recent": 300,
         "tickets.tasks.ask_stores": 10,
+        "tickets.tasks.tick_approvals": 30,
         "tickets.tasks.send_letters": 5,
         "tickets.tasks.look_for_duplicates": 10,
         "tickets.tasks.tell_main_tickets": 5,

@@ -4,7 +4,28 @@ from celery import shared_task
 from django.utils import timezone
 
 from omni import dispatch
-from tickets.services import bursts, call_backs, counting, duplicates, mailing, mass, prints, relaying, store_links, surveys, telling, waits
+from tickets.services import (
+    approval_ticks,
+    bursts,
+    call_backs,
+    counting,
+    duplicates,
+    mailing,
+    mass,
+    prints,
+    relaying,
+    store_links,
+    surveys,
+    telling,
+    waits,
+)
+
+
+@shared_task
+def tick_approvals(**_kwargs: object) -> None:
+    """Remind those who approve, and go on where nobody decided in time."""
+    while approval_ticks.tick(now=timezone.now()) == approval_ticks.BATCH:
+        pass
 
 
 @shared_task

@@ -1,12 +1,15 @@
 from django.urls import path
 
 from tickets.api import life, views
-from tickets.pages import mark, store
+from tickets.pages import approvals, mark, store
 
 urlpatterns = [
     path("s/<str:token>/", store.show, name="store_link"),
     path("s/<str:token>/answer/", store.answer, name="store_link_answer"),
     path("s/<str:token>/time/", store.ask_time, name="store_link_time"),
+    path("approvals/", approvals.list_mine, name="approvals"),
+    path("approvals/<int:approval_id>/", approvals.show, name="approval"),
+    path("approvals/<int:approval_id>/decide/", approvals.decide, name="approval_decide"),
     path("m/<str:token>/", mark.show, name="mark_link"),
     path("m/<str:token>/give/", mark.give, name="mark_link_give"),
     path("api/v1/cases/", views.CasesView.as_view(), name="api_cases"),

@@ -20,7 +20,7 @@ from omni.models import Attachment, Message, Offer, Session
 from omni.services import answering, conversations
 from tests import builders as b
 from tests.architecture.test_entrances import ALL, BACKEND, declared
-from tickets.models import CallBack, Case
+from tickets.models import Approval, ApprovalRule, CallBack, Case
 from tickets.services import call_backs, cases
 
 pytestmark = pytest.mark.django_db
@@ -41,6 +41,7 @@ OWN = {
     "/desk/offers/",
     "/desk/places/",
     "/desk/look/",
+    "/approvals/",
     "/reports/",
     "/reports/cases.csv",
     "/api/v1/cases/",
@@ -69,6 +70,9 @@ def secret():
     gone, _other = (Guest.objects.create(name=f"Ксенофонтова {number}", created_at=NOW) for number in (1, 2))
     merging.merge(kept_id=case.guest_id, gone_id=gone.pk, by=expert, now=NOW)
     _offer()
+    rule = ApprovalRule.objects.create(code="refund", name="Возврат Ксенофонтовой", deed="close")
+    times = {"asked_at": NOW, "deadline_at": NOW + timedelta(days=1)}
+    Approval.objects.create(case=case, rule=rule, question="Тайна гостя", asked_by=expert, **times)
     return case
 
 
@@ -97,6 +101,7 @@ def addresses(case):
         "call_id": CallBack.objects.get().pk,
         "compensation_id": Compensation.objects.get().pk,
         "offer_id": Offer.objects.get().pk,
+        "approval_id": Approval.objects.get().pk,
         "merge_id": GuestMerge.objects.get().pk,
         "other_id": Guest.objects.order_by("pk").last().pk,
         "identity_id": case.session.identity_id,

@@ -20,6 +20,7 @@ from omni.states import Direction, SessionState
 from sla.models import Metric, Policy
 from sla.services import clocks
 from stores.models import Store
+from tickets.approving import Deed
 from tickets.events import CaseClosed, CaseOpened, CaseReopened
 from tickets.models import Case, CaseStep, ClosingCause, Topic
 from tickets.services import (
@@ -37,6 +38,7 @@ from tickets.services import (
     watching,
     ways,
 )
+from tickets.services.approval_gates import check as check_approval
 from tickets.services.guest_news import heard as tell_guest
 from tickets.services.handovers import zone_of as zone_of
 from tickets.services.promising import Promise
@@ -331,6 +333,7 @@ def close(*, case_id: int, cause: Cause, by: Staff | None, now: datetime, closin
         case = lock(case_id)
         if case.state == CaseState.CLOSED:
             return case
+        check_approval(case, Deed.CLOSE, cause=cause)
         move(case, CaseState.CLOSED)
         case.closed_at, case.cause, case.unread, case.waiting_since, case.at_store = now, cause, 0, None, False
         case.closing = closing
