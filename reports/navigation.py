@@ -116,6 +116,19 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             ],
         },
         {
+            "title": _("Bots and knowledge"),
+            "items": [
+                _list(_("Bots' dialogues"), "smart_toy", "bots_dialogue"),
+                _list(_("Versions of dialogues"), "history_edu", "bots_version"),
+                _list(_("Steps of dialogues"), "conversion_path", "bots_step"),
+                _list(_("Talks of bots"), "voice_chat", "bots_run", Right.EVERYTHING),
+                _list(_("Articles"), "menu_book", "knowledge_article"),
+                _list(_("Orders"), "local_shipping", "orders_order", Right.PERSONAL),
+                _list(_("Meanings of statuses"), "translate", "orders_statusrule"),
+                _list(_("Words for states"), "chat_info", "orders_statewords"),
+            ],
+        },
+        {
             "title": _("Distribution"),
             "items": [
                 _list(_("Skills"), "psychology", "omni_skill"),
