@@ -48,11 +48,13 @@ def _under(stack: Stack, kind: str, number: int) -> Iterator[Figure]:
     for name in _vendors():
         _post(stack, f"/_control/{name}/clear_faults")
     fate = stack.task("throughput.settled", ids=looked["answers"], seconds=SETTLED_SECONDS)
+    taken = len(crowd["said"]) - len(crowd["refused"])
+    there = stack.task("throughput.there", prefix=prefix, number=taken, seconds=SETTLED_SECONDS)
     arrived = Counter(text for name in _vendors() for text in _accepted(stack, name))
     lost = [one for one in fate if one["sent"] and one["channel"] not in OWN and not arrived[one["text"]]]
     doubled = [one for one in fate if arrived[one["text"]] > 1]
     yield figure(f"{kind}: messages of guests", len(crowd["said"]), "")
-    yield figure(f"{kind}: messages of guests lost", len(crowd["said"]) - len(crowd["refused"]) - len(looked["seen"]), "")
+    yield figure(f"{kind}: messages of guests lost", taken - there, "")
     yield figure(f"{kind}: messages of guests doubled", stack.task("throughput.doubled", prefix=prefix), "")
     yield figure(f"{kind}: answers", len(fate), "")
     yield figure(f"{kind}: answers that count as sent and did not arrive", len(lost), "")

@@ -60,6 +60,7 @@ QUEUES = {
     "loyalty.tasks.prove_recent": "bulk",
     "loyalty.tasks.prove_everything": "bulk",
     "tickets.tasks.ask_stores": "default",
+    "tickets.tasks.tick_approvals": "default",
     "tickets.tasks.send_letters": "outgoing",
     "tickets.tasks.look_for_duplicates": "default",
     "tickets.tasks.tell_main_tickets": "chat",
@@ -69,6 +70,8 @@ QUEUES = {
     "tickets.tasks.tell_guests": "outgoing",
     "bots.tasks.answer_turn": "chat",
     "bots.tasks.sweep_turns": "chat",
+    "tickets.tasks.carry_on_waits": "default",
+    "tickets.tasks.ring_call_backs": "default",
     "workstation.tasks.wake_snoozed": "default",
     "reports.tasks.count_closed": "bulk",
 }

@@ -4,7 +4,28 @@ from celery import shared_task
 from django.utils import timezone
 
 from omni import dispatch
-from tickets.services import bursts, counting, duplicates, mailing, mass, prints, relaying, store_links, surveys, telling
+from tickets.services import (
+    approval_ticks,
+    bursts,
+    call_backs,
+    counting,
+    duplicates,
+    mailing,
+    mass,
+    prints,
+    relaying,
+    store_links,
+    surveys,
+    telling,
+    waits,
+)
+
+
+@shared_task
+def tick_approvals(**_kwargs: object) -> None:
+    """Remind those who approve, and go on where nobody decided in time."""
+    while approval_ticks.tick(now=timezone.now()) == approval_ticks.BATCH:
+        pass
 
 
 @shared_task
@@ -72,4 +93,18 @@ def tell_guests(**_kwargs: object) -> None:
     while telling.tell_due(now=timezone.now()) == telling.BATCH:
         pass
     while surveys.ask_due(now=timezone.now()) == surveys.BATCH:
+        pass
+
+
+@shared_task
+def carry_on_waits(**_kwargs: object) -> None:
+    """Remind silent guests, close what they never answered."""
+    while waits.carry_on(now=timezone.now()) == waits.BATCH:
+        pass
+
+
+@shared_task
+def ring_call_backs(**_kwargs: object) -> None:
+    """Tell of calls that are due."""
+    while call_backs.ring(now=timezone.now()) == call_backs.BATCH:
         pass

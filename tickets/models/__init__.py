@@ -1,5 +1,6 @@
 """Topics and tickets."""
 
+from tickets.models.approvals import Absence, Approval, ApprovalRule, ApprovalSeat
 from tickets.models.cases import Case, CaseStep
 from tickets.models.closing import ClosingCause
 from tickets.models.details import Detail, TopicDetail
@@ -16,7 +17,11 @@ from tickets.models.topics import AnswerTemplate, Topic
 from tickets.models.versions import EntryDetail, TopicEntry, TopicVersion
 
 __all__ = [
+    "Absence",
     "AnswerTemplate",
+    "Approval",
+    "ApprovalRule",
+    "ApprovalSeat",
     "AskingSettings",
     "BurstRule",
     "CallBack",

@@ -133,6 +133,9 @@ class CaseLetter(models.Model):
     kind = models.CharField(_("letter"), max_length=20, choices=LetterKind)
     case = models.ForeignKey(Case, models.CASCADE, related_name="letters", verbose_name=_("ticket"))
     link = models.ForeignKey(StoreLink, models.CASCADE, null=True, blank=True, related_name="letters", verbose_name=_("store's link"))
+    approval = models.ForeignKey(
+        "tickets.Approval", models.CASCADE, null=True, blank=True, related_name="letters", db_index=False, verbose_name=_("approval")
+    )
     address = models.CharField(_("address"), max_length=254)
     state = models.CharField(_("state"), max_length=10, choices=LetterState, default=LetterState.QUEUED)
     tries = models.PositiveSmallIntegerField(_("tries"), default=0)

@@ -20,6 +20,7 @@ from omni.states import Direction, SessionState
 from sla.models import Metric, Policy
 from sla.services import clocks
 from stores.models import Store
+from tickets.approving import Deed
 from tickets.events import CaseClosed, CaseOpened, CaseReopened
 from tickets.models import Case, CaseStep, ClosingCause, Topic
 from tickets.services import (
@@ -37,6 +38,7 @@ from tickets.services import (
     watching,
     ways,
 )
+from tickets.services.approval_gates import check as check_approval
 from tickets.services.guest_news import heard as tell_guest
 from tickets.services.handovers import zone_of as zone_of
 from tickets.services.promising import Promise
@@ -322,9 +324,7 @@ def store_answer(*, case_id: int, text: str, by: Staff, now: datetime) -> Case:
         return case
 
 
-def close(
-    *, case_id: int, cause: Cause, by: Staff | None, now: datetime, closing: ClosingCause | None = None, note: str = ""
-) -> Case:
+def close(*, case_id: int, cause: Cause, by: Staff | None, now: datetime, closing: ClosingCause | None = None, note: str = "") -> Case:
     """Close a ticket with its cause; the conversation closes with its last open ticket. Closing twice is the same as once.
 
     `closing` is the finer cause (services/closing.py checks it); `by` None = the system, for the guest's silence.
@@ -333,6 +333,7 @@ def close(
         case = lock(case_id)
         if case.state == CaseState.CLOSED:
             return case
+        check_approval(case, Deed.CLOSE, cause=cause)
         move(case, CaseState.CLOSED)
         case.closed_at, case.cause, case.unread, case.waiting_since, case.at_store = now, cause, 0, None, False
         case.closing = closing
@@ -340,7 +341,8 @@ def close(
         clocks.cancel(subject=case.clock_subject, now=now, metrics=[*RESPONSES, Metric.PERIODIC_UPDATE])
         told = {"cause": cause} | ({"closing": closing.name} if closing else {}) | ({"note": storable(note)} if note.strip() else {})
         note_step(case, Step.CLOSED, by=by, now=now, details=told)
-        audit.record(action="case.closed", by=by, subject=case, now=now, details={"cause": cause, "closing": closing.code if closing else ""})
+        finer = {"closing": closing.code} if closing else {}
+        audit.record(action="case.closed", by=by, subject=case, now=now, details={"cause": cause, **finer})
         save(case, now=now)
         session = conversations.lock(case.session_id)
         if session.state == SessionState.PARKED:

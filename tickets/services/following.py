@@ -9,8 +9,10 @@ from omni.models import Message, Session
 from omni.states import SessionState
 from sla.models import Metric
 from sla.services import clocks
+from tickets.approving import Deed
 from tickets.models import Case
 from tickets.services import cases, prints, reopening
+from tickets.services.approval_gates import check as check_approval
 from tickets.states import CaseState, Step
 
 RESPONSES = (Metric.FIRST_RESPONSE, Metric.NEXT_RESPONSE)
@@ -30,7 +32,10 @@ class CaseFollower:
             hear_on(case, message, since=since, now=now, details={"message": message.pk})
 
     def on_answered(self, session: Session, message: Message, *, now: datetime) -> None:
+        parked = session.state == SessionState.PARKED
         for case in _open_cases(session):
+            if parked:  # else an operator talks to the guest, whatever the ticket waits for
+                check_approval(case, Deed.ANSWER)
             case.waiting_since, case.unread = None, 0
             if case.state in {CaseState.IN_WORK, CaseState.WAITING_GUEST} and case.owner_id == message.author_id:
                 cases.move(case, CaseState.ANSWERED)

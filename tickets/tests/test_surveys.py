@@ -16,9 +16,6 @@ from escalation.states import Channel, DeliveryState
 from omni.models import Message, Notice, Session
 from omni.services import answering, conversations
 from omni.states import SessionState
-from reports.models import CaseFact
-from reports.selectors import Dimension, Scope, read
-from reports.services import facts
 from tests import builders as b
 from tickets import tokens
 from tickets.models import CaseLetter, CaseStep, Survey, SurveyRule
@@ -84,16 +81,14 @@ def test_it_is_asked_once_after_the_delay_with_buttons(operator, account):
     assert Session.objects.get().state == SessionState.CLOSED
 
 
-def test_a_bare_mark_is_kept_with_the_ticket_and_opens_no_dialogue(operator, account, django_capture_on_commit_callbacks):
+def test_a_bare_mark_is_kept_with_the_ticket_and_opens_no_dialogue(operator, account):
     case = asked(operator, account)
-    with django_capture_on_commit_callbacks(execute=True):
-        said(account, "4")
+    said(account, "4")
     survey = Survey.objects.get()
     assert (survey.mark, survey.state) == (4, SurveyState.MARKED)
     assert (Session.objects.get().state, Session.objects.get().waiting_since) == (SessionState.CLOSED, None)
     assert ours()[-1] == "Что улучшить?"
     assert CaseStep.objects.get(case=case, step=Step.RATED).details == {"mark": 4}
-    assert CaseFact.objects.get(case=case).mark == 4
 
 
 def test_the_comment_is_asked_for_once_and_a_kind_one_opens_nothing(operator, account):
@@ -291,33 +286,6 @@ def test_where_the_channel_is_closed_the_link_goes_by_push_or_sms(operator, acco
     survey = Survey.objects.get()
     assert (survey.state, survey.way, survey.identity) == (SurveyState.ASKED, "notice", None)
     assert tokens.token_of("mark", survey.public_id) in Notice.objects.get().text
-
-
-# Reports
-
-
-def test_marks_are_counted_and_parts_add_up(operator, account, django_capture_on_commit_callbacks):
-    a_rule(rest_days=0)
-    for number, mark in enumerate(["5", "4", "1", ""]):
-        visitor = f"v{number}"
-        closed_case(operator, account, visitor=visitor)
-        surveys.ask_due(now=LATER)
-        if mark:
-            said(account, mark, visitor=visitor)
-    facts.count(case_ids=CaseFact.objects.values_list("case_id", flat=True), now=LATER)
-    facts.count(case_ids=Survey.objects.values_list("case_id", flat=True), now=LATER)
-    found = read(Scope(since=NOON.date(), until=NOON.date(), zone="UTC"), Dimension.GROUP)
-    sums = found.total
-    assert (sums.asked, sums.marked, sums.marks, sums.good_marks) == (4, 3, 10, 2)
-
-
-def test_a_mark_that_the_event_missed_is_found_by_the_sweep(operator, account):
-    case = asked(operator, account)
-    facts.count(case_ids=[case.pk], now=LATER)
-    said(account, "3")
-    assert facts.find_missing(closed_since=NOON - HOUR) == [case.pk]
-    facts.count(case_ids=[case.pk], now=LATER)
-    assert (CaseFact.objects.get().mark, facts.find_missing(closed_since=NOON - HOUR)) == (3, [])
 
 
 @pytest.mark.django_db(transaction=True)
