@@ -1,6 +1,6 @@
 from django.urls import path
 
-from tickets.api import views
+from tickets.api import escalation, views
 from tickets.pages import store
 
 urlpatterns = [
@@ -12,6 +12,8 @@ urlpatterns = [
     path("api/v1/cases/<int:case_id>/answers", views.AnswersView.as_view(), name="api_case_answers"),
     path("api/v1/cases/<int:case_id>/clocks", views.ClocksView.as_view(), name="api_case_clocks"),
     path("api/v1/cases/<int:case_id>/close", views.CloseView.as_view(), name="api_case_close"),
+    path("api/v1/cases/<int:case_id>/escalation", escalation.EscalationView.as_view(), name="api_case_escalation"),
+    path("api/v1/cases/<int:case_id>/escalation/take", escalation.EscalationTakeView.as_view(), name="api_case_escalation_take"),
     path("api/v1/search", views.SearchView.as_view(), name="api_search"),
     path("api/v1/topics", views.TopicsView.as_view(), name="api_topics"),
     path("api/v1/stores", views.StoresView.as_view(), name="api_stores"),
