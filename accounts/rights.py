@@ -9,6 +9,7 @@ class Right(models.TextChoices):
     ANSWER = "answer", _("Answer guests")
     CASES_READ = "cases.read", _("Read tickets of the own groups and stores")
     CASES_WORK = "cases.work", _("Open, route, work on and close tickets")
+    MASS_WORK = "cases.mass", _("Work on many tickets at once, and confirm incidents")
     EVERYTHING = "everything.read", _("See tickets and dialogues of all groups")
     PERSONAL = "guests.personal", _("See guests' contacts unmasked (each look is recorded)")
     JOIN_GUESTS = "guests.join", _("Join guests who are one person, and part them again")

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from bench import distribution, escalation, ingest, ledger, live, mail, memory, migration, pages, replay, sla, throughput, topics
+from bench import distribution, escalation, faults, ingest, ledger, live, mail, memory, migration, pages, replay, sla, throughput, topics
 from bench.figures import Figure, Missing, emit
 from core.embedded.errors import StartError
 
@@ -17,6 +17,7 @@ MEASUREMENTS: dict[str, Callable[..., Iterator[Figure]]] = {
     "live": lambda given: live.run(quick=given.quick),
     "pages": lambda given: pages.run(cases=_cases(given), web=given.web, quick=given.quick),
     "throughput": lambda given: throughput.run(quick=given.quick),
+    "faults": lambda given: faults.run(quick=given.quick),
     "replay": lambda given: replay.run(quick=given.quick),
     "topics": lambda given: topics.run(quick=given.quick),
     "sla": lambda given: sla.run(quick=given.quick),

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from http.client import HTTPConnection, HTTPException
 from typing import Any
@@ -28,12 +28,12 @@ def run(*, quick: bool = False) -> Iterator[Figure]:
     The p95 is that of channels which push: where the vendor must be asked, most of the delay is the pause between two questions.
     """
     with running("throughput") as stack:
-        _start(stack)
+        start(stack)
         _tried(stack, "warm", 5, 10)
         kept: int | None = None
         for rate in (5, 10) if quick else STEPS:
             found = _tried(stack, f"step{rate}", rate, 8 if quick else STEP_SECONDS)
-            say(f"{rate}/s from guests: p95 {found['p95']:.2f} s, {found['missing']} missing")
+            say(f"{rate}/s from guests: p95 {found['p95']:.2f} s, {found['missing']} missing; slowest: {_slowest(found['by_kind'])}")
             if found["missing"] or found["p95"] > GOAL_SECONDS:
                 break
             kept = rate
@@ -42,7 +42,8 @@ def run(*, quick: bool = False) -> Iterator[Figure]:
         yield from _sustained(stack, kept, 10 if quick else SUSTAINED_SECONDS)
 
 
-def _start(stack: Stack) -> None:
+def start(stack: Stack) -> None:
+    """The product with a demo day, and the servers of all vendors. Raises Missing, StartError."""
     stack.plan = replace(stack.plan, environment={**stack.plan.environment, "PORT": str(stack.plan.port), "DEMO": "1"})
     say("a demo day for the vendors' servers ...")
     stack.manage("load_demo")
@@ -68,28 +69,35 @@ def _tried(stack: Stack, prefix: str, rate: int, seconds: int) -> dict[str, Any]
     """What became of `rate` messages a second from guests, for so long."""
     mark = f"{prefix}x"
     desk = stack.begin("throughput.desk", prefix=mark, seconds=seconds + AFTER_SECONDS, every=ANSWERED)
-    crowd = _crowd(stack, mark, rate, seconds)
+    told = crowd(stack, mark, rate, seconds)
     looked = stack.result(desk)
     seen: dict[str, float] = looked["seen"]
-    delays = {name: seen[name] - at for name, (_kind, at) in crowd["said"].items() if name in seen}
-    kinds = {name: kind for name, (kind, _at) in crowd["said"].items()}
+    delays = {name: seen[name] - at for name, (_kind, at) in told["said"].items() if name in seen}
+    kinds = {name: kind for name, (kind, _at) in told["said"].items()}
     pushed = [delay for name, delay in delays.items() if kinds[name] not in POLLED]
-    missing = len(crowd["said"]) - len(delays)
-    if crowd["refused"]:
-        say(f"{len(crowd['refused'])} not taken, the first: {crowd['refused'][0]}")
+    missing = len(told["said"]) - len(delays)
+    if told["refused"]:
+        say(f"{len(told['refused'])} not taken, the first: {told['refused'][0]}")
     return {
         "all": list(delays.values()),
+        "by_kind": {kind: [delay for name, delay in delays.items() if kinds[name] == kind] for kind in sorted(set(kinds.values()))},
         "pushed": pushed,
         "polled": [delay for name, delay in delays.items() if kinds[name] in POLLED],
         "p95": percentile(pushed, 0.95) if pushed else float("inf"),
         "missing": missing,
         "doubled": stack.task("throughput.doubled", prefix=mark),
         "answers": stack.task("throughput.sent", ids=looked["answers"]),
-        "seconds": crowd["seconds"],
+        "seconds": told["seconds"],
     }
 
 
-def _crowd(stack: Stack, mark: str, rate: int, seconds: int) -> dict[str, Any]:
+def _slowest(by_kind: Mapping[str, Sequence[float]]) -> str:
+    medians = {kind: percentile(delays, 0.5) for kind, delays in by_kind.items() if delays}
+    return ", ".join(f"{kind} {medians[kind]:.2f} s" for kind in sorted(medians, key=lambda kind: -medians[kind])[:6])
+
+
+def crowd(stack: Stack, mark: str, rate: int, seconds: int) -> dict[str, Any]:
+    """Guests write for so long; what they said (see bench.crowd). Raises Missing."""
     facts = json.loads((stack.home / "demo.json").read_text("utf-8"))
     orders = {"product": facts["product"], "providers": facts["providers"], "facts": facts}
     orders |= {"rate": rate, "seconds": seconds, "prefix": mark}

@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("omni.urls")),
     path("", include("loyalty.urls")),
     path("", include("orders.urls")),
+    path("", include("bots.urls")),
     path("", include("tickets.urls")),
     path("", include("suggestions.urls")),
     path("", include("reports.urls")),

@@ -24,6 +24,10 @@ class Sums:
     messages_in: int = 0
     messages_out: int = 0
     reopened: int = 0
+    asked: int = 0
+    marked: int = 0
+    marks: int = 0
+    good_marks: int = 0
 
     def __add__(self, other: Self) -> "Sums":
         return Sums(**{part.name: getattr(self, part.name) + getattr(other, part.name) for part in fields(self)})
@@ -38,7 +42,7 @@ def total(parts: Iterable[Sums]) -> Sums:
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure of a report. `value` is None where there is nothing to count; `unit` is count, share (0..1) or seconds."""
+    """One figure of a report. `value` is None where there is nothing to count; `unit` is count, share (0..1), seconds or mark (1..5)."""
 
     code: str
     name: Promise
@@ -94,5 +98,26 @@ FIGURES: tuple[Figure, ...] = (
         _("Messages between the guest and us in the ticket's dialogue up to the close."),
         "count",
         lambda sums: sums.messages_in + sums.messages_out,
+    ),
+    Figure(
+        "mark",
+        _("Mark"),
+        _("Mean of the marks from 1 to 5 that guests gave for closed tickets; tickets without a mark do not count."),
+        "mark",
+        lambda sums: _share(sums.marks, sums.marked),
+    ),
+    Figure(
+        "satisfied",
+        _("Satisfied"),
+        _("Share of the marks that are 4 or 5."),
+        "share",
+        lambda sums: _share(sums.good_marks, sums.marked),
+    ),
+    Figure(
+        "marked",
+        _("Gave a mark"),
+        _("Share of the guests asked for a mark who gave one."),
+        "share",
+        lambda sums: _share(sums.marked, sums.asked),
     ),
 )

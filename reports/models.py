@@ -34,6 +34,9 @@ class CaseFact(models.Model):
     messages_in = models.PositiveIntegerField(_("messages of the guest"))
     messages_out = models.PositiveIntegerField(_("messages to the guest"))
     reopened = models.PositiveIntegerField(_("times reopened"), default=0)
+    mark = models.PositiveSmallIntegerField(_("mark of the guest"), null=True)
+    """From 1 to 5; null = the guest gave none."""
+    was_asked = models.BooleanField(_("the guest was asked for a mark"), default=False)
 
     class Meta:
         verbose_name = _("counted ticket")

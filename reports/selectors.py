@@ -81,6 +81,11 @@ _SUMS: Mapping[str, Any] = {
     "messages_in": Sum("messages_in"),
     "messages_out": Sum("messages_out"),
     "reopened": Sum("reopened"),
+    # Who gave a mark was asked, whatever became of the row since.
+    "asked": Count("pk", filter=Q(was_asked=True) | Q(mark__isnull=False)),
+    "marked": Count("mark"),
+    "marks": Sum("mark"),
+    "good_marks": Count("pk", filter=Q(mark__gte=4)),
 }
 # Prefixed: the sums would hide the columns of the same names from each other.
 _ANNOTATIONS = {f"sum_{name}": sums for name, sums in _SUMS.items()}

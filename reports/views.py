@@ -38,6 +38,8 @@ def shown(figure: Figure, sums: Sums) -> str:
         return "–"
     if figure.unit == "share":
         return f"{number_format(value * 100, 1)} %"
+    if figure.unit == "mark":
+        return str(number_format(value, 2))
     return _duration(round(value)) if figure.unit == "seconds" else str(round(value))
 
 
@@ -108,6 +110,7 @@ COLUMNS = (
     "messages_in",
     "messages_out",
     "reopened",
+    "mark",
 )
 
 

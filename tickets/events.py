@@ -16,3 +16,10 @@ class CaseClosed:
 @dataclass(frozen=True)
 class CaseReopened:
     case_id: int
+
+
+@dataclass(frozen=True)
+class CaseRated:
+    """The guest gave a mark, or another one."""
+
+    case_id: int

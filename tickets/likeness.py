@@ -1,10 +1,10 @@
 """Whether two tickets are one matter: facts of both in, a score with its reasons out. Pure."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import re
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Staff
 from core.refusal import Refusal
 from core.statements import Prepared
 from tickets.models import AnswerTemplate, Case, CaseStep, Topic
+from tickets.services import topics
 from worklist.models import Item
 from worklist.states import Kind
 
@@ -23,9 +24,9 @@ def find_case(*, staff: Staff, case_id: int) -> Case:
     """One ticket with what its screen shows. Raises Refusal (404)."""
     if not Item.objects.visible_to(staff).filter(kind=Kind.CASE, subject_id=case_id).exists():
         raise Refusal("not_found", _("There is no such ticket, or you may not see it."), status=404)
-    return Case.objects.select_related("guest", "session__account", "topic", "group", "store", "owner", "opened_by", "policy").get(
-        pk=case_id
-    )
+    return Case.objects.select_related(
+        "guest", "session__account", "topic", "group", "store", "owner", "opened_by", "policy__calendar", "closing"
+    ).get(pk=case_id)
 
 
 def list_steps(case: Case) -> Sequence[CaseStep]:
@@ -80,6 +81,7 @@ def _inherited_flag(topic: Topic, by_id: dict[int, Topic]) -> bool:
 
 
 def list_templates(topic_id: int | None) -> Sequence[AnswerTemplate]:
-    """Ready answers: the topic's own first, then the common ones."""
-    own = AnswerTemplate.objects.filter(topic_id=topic_id) if topic_id else AnswerTemplate.objects.none()
-    return [*own, *AnswerTemplate.objects.filter(topic__isnull=True)]
+    """Ready answers: the topic's own first, then those of the topics above it, then the common ones."""
+    branch = {pk: place for place, pk in enumerate(topics.line_of(topic_id))} if topic_id else {}
+    found = AnswerTemplate.objects.filter(Q(topic_id__in=branch) | Q(topic__isnull=True))
+    return sorted(found, key=lambda one: (branch.get(one.topic_id or 0, len(branch)), one.position, one.name))

@@ -25,10 +25,11 @@ from omni.states import PresenceState
 from stores.models import Store
 from tickets.models import Topic
 from tickets.services import cases
-from tickets.states import WAITING, CaseState, Cause
+from tickets.states import WAITING
 from worklist.models import Item
 from worklist.selectors import find_item
 from worklist.states import Kind
+from workstation import life
 from workstation.entrances import at_desk, command, staff_of
 from workstation.models import Draft
 from workstation.services import answers, contacts, drafts, handing, snoozing
@@ -205,7 +206,13 @@ def open_ticket(*, subject_id: int, fields: Fields, by: Staff, now: datetime, **
     item = _item(by, Kind.SESSION, subject_id)
     store = _chosen(Store, fields, "store") if fields.get("store") else None
     case = cases.open_ticket(
-        session_id=item.subject_id, topic=_chosen(Topic, fields, "topic"), store=store, summary=fields.get("summary", ""), by=by, now=now
+        session_id=item.subject_id,
+        topic=_chosen(Topic, fields, "topic"),
+        store=store,
+        summary=fields.get("summary", ""),
+        details=life.details_of(fields),
+        by=by,
+        now=now,
     )
     return {"ok": True, "case_id": case.pk, "number": case.number}
 
@@ -220,18 +227,16 @@ def route(*, subject_id: int, fields: Fields, by: Staff, now: datetime, **_rest:
 @command("desk.wait", right=Right.CASES_WORK)
 def wait(*, subject_id: int, fields: Fields, by: Staff, now: datetime, **_rest: Any) -> Answer:
     item, state = _item(by, Kind.CASE, subject_id), fields.get("state", "")
-    if state not in WAITING:
+    if state not in WAITING and not life.number_after(state, "reason"):
         raise Refusal("bad_state", _("There is no such state."), status=400)
-    cases.wait_for(case_id=item.subject_id, state=CaseState(state), by=by, now=now)
+    life.wait_for(case_id=item.subject_id, choice=state, by=by, now=now)
     return {"ok": True}
 
 
 @command("desk.close_case", right=Right.CASES_WORK)
 def close_case(*, subject_id: int, fields: Fields, by: Staff, now: datetime, **_rest: Any) -> Answer:
     item, cause = _item(by, Kind.CASE, subject_id), fields.get("cause", "")
-    if cause not in Cause.values:
-        raise Refusal("choose", _("Please choose from the list."), status=400)
-    cases.close(case_id=item.subject_id, cause=Cause(cause), by=by, now=now)
+    life.close_with(case_id=item.subject_id, choice=cause, note=fields.get("note", ""), by=by, now=now)
     return {"ok": True}
 
 

@@ -13,11 +13,13 @@ from customers.models import Consent, Guest, Identity
 from omni.services import session_facts
 from sla.models import Clock, Metric
 from sla.services import clocks
+from tickets import wording
 from tickets.models import Case, CaseStep
 from tickets.selectors import list_steps
-from tickets.states import CASE_MOVES, CaseState, Cause, Step
+from tickets.states import CASE_MOVES, CaseState, Step
 from worklist.models import Item
 from worklist.states import Kind
+from workstation import life
 from workstation.compensations import points_context
 from workstation.escalations import escalation_context
 from workstation.feed import day_of, moment
@@ -26,7 +28,6 @@ from workstation.selectors import Opened, list_cases_of
 from workstation.wording import channel_name
 
 PANELS = ("guest", "ticket")
-WAITS = (CaseState.WAITING_GUEST, CaseState.WAITING_STORE, CaseState.WAITING_THIRD)
 
 
 @dataclass(frozen=True)
@@ -135,19 +136,17 @@ def ticket_context(*, opened: Opened, staff: Staff, base: str, now: datetime) ->
         "may_work": works,
         "may_take": works and case.owner_id is None and case.state != CaseState.CLOSED,
         "may_route": works and CaseState.ROUTED in moves,
-        "waits": [(state, state.label) for state in WAITS if works and state in moves],
-        "causes": Cause.choices if works and CaseState.CLOSED in moves else (),
+        "waits": life.wait_choices(case) if works and case.state != CaseState.CLOSED else (),
+        "causes": life.cause_choices(case) if works and CaseState.CLOSED in moves else (),
         "may_reopen": works and case.state == CaseState.CLOSED,
         "may_answer_for_store": case.at_store,
+        **life.context_of(case, staff=staff, now=now),
     }
 
 
 def why_here(case: Case) -> str:
-    """The reason of the routing in one sentence."""
-    if reason := case.routing.get("rerouted"):
-        return _("Sent here by a colleague: %(reason)s") % {"reason": reason}
-    source = (case.routing.get("sources") or {}).get("group_id")
-    return _("By the topic “%(topic)s”") % {"topic": source} if source else ""
+    """The reasons of the routing, one after another."""
+    return ". ".join(wording.why_here(case.routing))
 
 
 def list_clocks(case: Case, *, now: datetime) -> Sequence[ClockView]:
@@ -176,21 +175,15 @@ def list_way(steps: Sequence[CaseStep], *, now: datetime) -> Sequence[StepView]:
 def _step(step: CaseStep, end: datetime, is_last: bool) -> StepView:
     where = step.group.name if step.group and step.step in {Step.ROUTED, Step.OPENED, Step.REOPENED} else ""
     return StepView(
-        name=_step_name(step),
+        name=wording.step_name(step),
         who=step.by.full_name if step.by else _("Otklik"),
         where=where,
         at=moment(step.at),
         iso=step.at.isoformat(),
         lasted=duration((end - step.at).total_seconds()),
-        reason=str(step.details.get("reason", "")),
+        reason=wording.step_text(step),
         is_last=is_last,
     )
-
-
-def _step_name(step: CaseStep) -> str:
-    if step.step == Step.MOVED:
-        return str(CaseState(step.state).label)
-    return str(Step(step.step).label)
 
 
 def duration(seconds: float) -> str:

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import Group, Staff
@@ -17,7 +18,7 @@ from omni.selectors import FeedPage, list_feed
 from omni.services.answering import capabilities_of
 from omni.states import PresenceState, SessionState
 from stores.selectors import list_store_ids
-from tickets.models import Case
+from tickets.models import CallBack, Case, CaseWait, Watcher
 from worklist.models import Item
 from worklist.selectors import Filters, Page, list_items
 from worklist.states import Kind, Sort, Tab
@@ -109,6 +110,7 @@ _DIALOGUE = (
 )  # fmt: skip
 _TICKET = (
     "number", "guest_id", "session_id", "topic_id", "group_id", "store_id", "owner_id", "state", "at_store", "summary", "routing",
+    "details", "previous_id",
     "opened_at", "topic__name", "topic__name_en", "group__name", "store__number", "store__name", "store__address", "owner__full_name",
     "opened_by__full_name", *(f"session__{name}" for name in _DIALOGUE),
 )  # fmt: skip
@@ -128,7 +130,18 @@ _AROUND_TICKET = (
 _OPENED_SESSION = Prepared(
     lambda pk: Session.objects.select_related("account", "identity", "guest", "owner").only(*_DIALOGUE).filter(pk=pk)
 )
-_OPENED_CASE = Prepared(lambda pk: Case.objects.select_related(*_AROUND_TICKET).only(*_TICKET).filter(pk=pk))
+_OPENED_CASE = Prepared(
+    lambda pk: (
+        Case.objects.select_related(*_AROUND_TICKET)
+        .only(*_TICKET)
+        .filter(pk=pk)
+        .annotate(
+            has_wait=Exists(CaseWait.objects.filter(case=OuterRef("pk"), ended_at__isnull=True)),
+            has_call=Exists(CallBack.objects.filter(case=OuterRef("pk"), state=CallBack.State.OPEN)),
+            watched_by=ArraySubquery(Watcher.objects.filter(case=OuterRef("pk")).values("staff_id")),
+        )
+    )
+)
 
 
 def list_cases_of(*, staff: Staff, guest_id: int, session_id: int | None = None) -> Sequence[Item]:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from workstation import commands, compensations, escalations, guests, outgoing, views
+from workstation import commands, compensations, escalations, guests, life, outgoing, route_maps, views
 
 _item = "desk/<slug:kind>/<int:subject_id>/"
 _session = "desk/session/<int:subject_id>/"
@@ -13,6 +13,7 @@ urlpatterns = [
     path("desk/list/", views.list_part, name="desk_list"),
     path("desk/counts/", views.counts, name="desk_counts"),
     path("desk/topics/", views.topics, name="desk_topics"),
+    path("desk/topics/asks/", life.asks, name="desk_topic_asks"),
     path("desk/stores/", views.stores, name="desk_stores"),
     path("desk/colleagues/", views.colleagues, name="desk_colleagues"),
     path("desk/groups/", views.groups, name="desk_groups"),
@@ -49,6 +50,13 @@ urlpatterns = [
     path(f"{_case}route/", commands.route, name="desk_route"),
     path(f"{_case}wait/", commands.wait, name="desk_wait"),
     path(f"{_case}close/", commands.close_case, name="desk_close_case"),
+    path(f"{_case}reroute/", life.reroute, name="desk_reroute"),
+    path(f"{_case}watch/", life.watch, name="desk_watch"),
+    path(f"{_case}unwatch/", life.unwatch, name="desk_unwatch"),
+    path(f"{_case}calls/", life.plan_call, name="desk_plan_call"),
+    path(f"{_case}calls/<int:call_id>/", life.end_call, name="desk_end_call"),
+    path(f"{_case}map/", route_maps.page, name="desk_route_map"),
+    path(f"{_case}map/part/", route_maps.part, name="desk_route_map_part"),
     path(f"{_case}reopen/", commands.reopen_case, name="desk_reopen_case"),
     path(f"{_case}store-answer/", commands.store_answer, name="desk_store_answer"),
     path(f"{_case}escalation/take/", escalations.take, name="desk_escalation_take"),

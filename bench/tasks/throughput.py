@@ -60,6 +60,17 @@ def doubled(*, prefix: str) -> int:
     return len(texts) - len(set(texts))
 
 
+def there(*, prefix: str, number: int, seconds: float) -> int:
+    """How many marked messages of guests are there once all `number` are, or at the end: who must be asked may be asked late."""
+    until = time.monotonic() + seconds
+    while True:
+        texts = Message.objects.filter(direction=Direction.IN, text__startswith=prefix).values_list("text", flat=True)
+        found = len({text.split(" ", 1)[0] for text in texts})
+        if found >= number or time.monotonic() > until:
+            return found
+        time.sleep(2)
+
+
 def sent(*, ids: list[int]) -> dict[str, Any]:
     """How the answers went out: seconds from the answer to the vendor's yes, and states of those without one."""
     attempts = list(Attempt.objects.filter(message_id__in=ids).values_list("state", "created_at", "finished_at"))
@@ -68,3 +79,17 @@ def sent(*, ids: list[int]) -> dict[str, Any]:
 
 
 _GONE = frozenset({SendState.SENT, SendState.DELIVERED, SendState.READ})
+
+
+def settled(*, ids: list[int], seconds: float) -> list[dict[str, Any]]:
+    """What became of each answer once nothing is under way any more, at the latest after so many seconds."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and Attempt.objects.filter(message_id__in=ids, state__in=_UNDER_WAY).exists():
+        time.sleep(1)
+    found = Message.objects.filter(pk__in=ids).select_related("account")
+    return [
+        {"text": one.text, "channel": one.account.kind, "sent": one.send_state in _GONE, "marked": one.possibly_delivered} for one in found
+    ]
+
+
+_UNDER_WAY = (SendState.QUEUED, SendState.SENDING)

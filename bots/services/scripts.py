@@ -104,6 +104,15 @@ def write(dialogue: Dialogue, facts: dict[str, Any], *, by: Staff | None, now: d
     return draft
 
 
+def first_draft(dialogue: Dialogue, *, by: Any, now: datetime) -> Version:
+    """What a new dialogue begins with: a menu with one way. Call inside a transaction."""
+    steps = [
+        {"code": "start", "kind": StepKind.MENU, "text": "Здравствуйте!", "ways": [{"label": "Спасибо", "to": "bye"}]},
+        {"code": "bye", "kind": StepKind.END, "text": "До свидания!"},
+    ]
+    return write(dialogue, {"steps": steps}, by=by, now=now)
+
+
 def published(code: str) -> Version | None:
     """The version that new talks of this dialogue go by."""
     return Version.objects.filter(dialogue__code=code, state=VersionState.PUBLISHED).first()

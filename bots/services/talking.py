@@ -28,6 +28,8 @@ from omni.services.reach import capabilities_of
 log = structlog.get_logger(__name__)
 # An answer that could not be written is tried again after these seconds; then a person takes over.
 BACK_OFF = (2, 10, 30)
+SPOKEN = frozenset({"voice", "asterisk"})
+"""Exchanges that ask us what a caller hears (bots.services.calling)."""
 _NOT_FILES = (AttachmentKind.CONTACT.value, AttachmentKind.LOCATION.value)
 _RUN = Prepared(lambda session, opened: Run.objects.filter(session=session, opened_at=opened, call_key=""))
 _PUBLISHED = Prepared(
@@ -40,7 +42,8 @@ class BotResponder:
 
     def offered(self, account: ChannelAccount) -> Sequence[tuple[str, str]]:
         """Dialogues with a published version."""
-        if adapter_for(account.kind).capabilities.notices_only:
+        can = adapter_for(account.kind).capabilities
+        if can.notices_only or (can.text_limit == 0 and account.kind not in SPOKEN):
             return []
         return list(Dialogue.objects.filter(versions__state=VersionState.PUBLISHED).values_list("code", "name"))
 
@@ -198,20 +201,22 @@ def find_due(*, now: datetime, limit: int = 200) -> list[int]:
 
 def find_silent(*, now: datetime, limit: int = 200) -> list[int]:
     """Talks in which the guest has fallen silent."""
-    silent = Run.objects.filter(state=RunState.OPEN, next_at__lte=now, session__isnull=False, call_key="")
+    silent = Run.objects.filter(state=RunState.OPEN, next_at__lte=now)
     return list(silent.order_by("next_at").values_list("pk", flat=True)[:limit])
 
 
 def end_silent(run_id: int, *, now: datetime) -> RunState | None:
     """End a talk whose guest has fallen silent: who waited for a person is handed over, else the dialogue is closed. None = it goes on."""
     with transaction.atomic(), translation.override(settings.LANGUAGE_CODE):
-        session_id = Run.objects.values_list("session_id", flat=True).get(pk=run_id)
-        session = conversations.lock(session_id or 0)
+        session_id, call = Run.objects.values_list("session_id", "call_key").get(pk=run_id)
+        session = None if call or session_id is None else conversations.lock(session_id)
         run = Run.objects.select_for_update(of=("self",)).select_related("version__dialogue").get(pk=run_id)
         if run.state != RunState.OPEN or run.next_at is None or run.next_at > now or run.turns.filter(state=TurnState.DUE).exists():
             return None
         place = summary.place_from(run.place)
-        if place.step == MESSAGE:
+        if session is None:  # a call whose exchange has forgotten to say that it is over
+            _end(run, RunState.SILENT, now=now)
+        elif place.step == MESSAGE:
             _hand_over(session, run, place, Why.SILENT, now=now)
         else:
             _end(run, RunState.SILENT, now=now)

@@ -17,7 +17,7 @@ from omni.services.approved import Choice
 from omni.services.reach import capabilities_of, obstacle
 from omni.states import Direction, SessionState
 
-__all__ = ["answer", "answer_with_template", "capabilities_of", "note", "resend", "take_back"]
+__all__ = ["answer", "answer_with_template", "capabilities_of", "note", "refusal_of", "resend", "take_back"]
 
 
 @transaction.atomic
@@ -92,6 +92,15 @@ def _has_news(session: Session, seen_message_id: int, by: Staff) -> bool:
         return False
     since = Message.objects.filter(session=session, pk__gt=seen_message_id, direction__in=[Direction.IN, Direction.OUT])
     return since.exclude(author=by).exists()
+
+
+def refusal_of(session: Session, text: str, *, now: datetime, approved_text: bool = False) -> Refusal | None:
+    """Why this text could not be sent in the dialogue just now; None = nothing is in the way."""
+    try:
+        _check(session, text, (), now=now, approved_text=approved_text)
+    except Refusal as refusal:
+        return refusal
+    return None
 
 
 def _check(session: Session, text: str, uploads: Sequence[OutgoingFile], *, now: datetime, approved_text: bool = False) -> None:

@@ -87,8 +87,11 @@ def reopen(*, session: Session, now: datetime) -> Session:
     return session
 
 
-def add_inbound(*, session: Session, item: Inbound, now: datetime) -> Message:
-    """The guest's message joins the locked session: feed, clock, list row and followers in one transaction."""
+def add_inbound(*, session: Session, item: Inbound, now: datetime, heard: bool = True) -> Message:
+    """The guest's message joins the locked session: feed, clock, list row and followers in one transaction.
+
+    Not `heard` = it answers what we asked (omni.readers): it stays in the feed, nobody waits, the session keeps its state.
+    """
     message = _insert(
         session=session,
         direction=Direction.IN,
@@ -106,6 +109,10 @@ def add_inbound(*, session: Session, item: Inbound, now: datetime) -> Message:
         Letter.objects.create(message=message, subject=storable(item.subject)[:500], html=storable(item.html), rfc_message_id=_rfc_id(item))
     if message.is_automatic:  # an out-of-office mail neither waits for an answer nor changes the state
         session.save(update_fields=["message_count", "last_message_at"])
+        return message
+    if not heard:
+        session.last_inbound_at = session.last_message_at = now
+        update(session, "message_count", "last_message_at", "last_inbound_at")
         return message
     hear(session=session, message=message, now=now)
     return message

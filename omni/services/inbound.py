@@ -10,6 +10,7 @@ from core.statements import Prepared
 from core.text import storable
 from customers.models import Identity
 from customers.services import identities
+from omni import readers
 from omni.channels.contract import DeliveryState, Inbound, InboundKind
 from omni.channels.registry import adapter_for
 from omni.models import ChannelAccount, Message, MessageVersion, Session
@@ -79,14 +80,16 @@ def _message(account: ChannelAccount, item: Inbound, *, now: datetime) -> Messag
     if known := _known(account, item.external_id):
         return known
     automatic = item.kind is InboundKind.AUTO_REPLY
-    session = threads.find(account=account, identity=identity, item=item)
+    reading = _reading(account, identity, item, now=now)
+    answered_in = reading.session if reading else None
+    session = answered_in or threads.find(account=account, identity=identity, item=item)
     if session is None and automatic:
         log.info("machine mail without a conversation is kept in the journal only", account=account.pk)
         return None
-    if session is None or (session.state == SessionState.CLOSED and not automatic):
+    if session is None or (session.state == SessionState.CLOSED and not automatic and not answered_in):
         subject = str(item.extra.get("bare_subject") or item.subject)
         session = conversations.join_or_open(account=account, identity=identity, subject=subject, now=now)
-    message = conversations.add_inbound(session=session, item=item, now=now)
+    message = conversations.add_inbound(session=session, item=item, now=now, heard=not answered_in)
     naming.ask_for(identity, account)
     files.keep_all(message=message, attachments=item.attachments, now=now)
     if form := str(item.extra.get("form") or ""):
@@ -96,7 +99,16 @@ def _message(account: ChannelAccount, item: Inbound, *, now: datetime) -> Messag
         session_facts.keep(session=session, facts=facts, now=now)
     if not automatic and identity.blocked_at and identity.blocked_at <= item.sent_at:
         _change_block(session, identity, item, blocked=False, now=now)
+    if reading is not None:
+        reading.keep(message)
     return message
+
+
+def _reading(account: ChannelAccount, identity: Identity, item: Inbound, *, now: datetime) -> readers.Reading | None:
+    """What the message answers, if we have asked the guest something; words with files are a message like any other."""
+    if item.kind is InboundKind.AUTO_REPLY or item.attachments:
+        return None
+    return readers.read(identity=identity, account=account, text=item.visible_text or item.text, now=now)
 
 
 def _edit(account: ChannelAccount, item: Inbound, *, now: datetime) -> Message | None:

@@ -12,7 +12,7 @@ from reports.models import CaseFact
 from sla.models import Clock, Metric
 from sla.rules import worked
 from sla.services import clocks
-from tickets.models import Case, CaseStep
+from tickets.models import Case, CaseStep, Survey
 from tickets.states import CaseState, Step
 
 BATCH = 500
@@ -20,7 +20,9 @@ RECENT = timedelta(days=2)
 
 _MISSING = """
 select c.id from tickets_case c left join reports_casefact f on f.case_id = c.id
-where c.state = 'closed' and (f.case_id is null or f.closed_at <> c.closed_at) and c.id > %s and c.closed_at >= %s
+left join tickets_survey s on s.case_id = c.id
+where c.state = 'closed' and (f.case_id is null or f.closed_at <> c.closed_at or f.mark is distinct from s.mark)
+and c.id > %s and c.closed_at >= %s
 order by {order} limit %s
 """
 _RECENT, _ALL = _MISSING.format(order="c.closed_at"), _MISSING.format(order="c.id")
@@ -30,7 +32,7 @@ LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 def count(*, case_ids: Iterable[int], now: datetime) -> int:
     """Write or rewrite the facts of these tickets; what is not closed has none. Returns how many were written."""
     ids = list(case_ids)
-    related = ("store", "session__account", "policy__calendar")
+    related = ("store", "session__account", "policy__calendar", "survey")
     closed = list(Case.objects.filter(pk__in=ids, state=CaseState.CLOSED).select_related(*related))
     CaseFact.objects.filter(case_id__in=set(ids) - {case.pk for case in closed}).delete()
     ran, messages, reopened = _clocks(closed), _messages(closed), _reopenings(closed)
@@ -81,6 +83,11 @@ def _messages(cases: Sequence[Case]) -> dict[int, tuple[int, int]]:
     return {pk: (inward, outward) for pk, inward, outward in rows.values_list("pk", "came", "went")}
 
 
+def _survey(case: Case) -> Survey | None:
+    found: Survey | None = getattr(case, "survey", None)
+    return found
+
+
 def _reopenings(cases: Sequence[Case]) -> Counter[int]:
     return Counter(CaseStep.objects.filter(case__in=cases, step=Step.REOPENED).values_list("case_id", flat=True))
 
@@ -88,6 +95,7 @@ def _reopenings(cases: Sequence[Case]) -> Counter[int]:
 def _fact(case: Case, ran: Sequence[Clock], messages: tuple[int, int], reopened: int, *, now: datetime) -> CaseFact:
     answered, closed = case.first_answer_at, case.closed_at or now
     answers = [clock for clock in ran if clock.metric != Metric.RESOLUTION]
+    survey = _survey(case)
     return CaseFact(
         case=case,
         number=case.number,
@@ -107,6 +115,8 @@ def _fact(case: Case, ran: Sequence[Clock], messages: tuple[int, int], reopened:
         messages_in=messages[0],
         messages_out=messages[1],
         reopened=reopened,
+        mark=survey.mark if survey else None,
+        was_asked=survey is not None and survey.asked_at is not None,
     )
 
 

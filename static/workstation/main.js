@@ -6,6 +6,7 @@ import * as composer from "./composer.js";
 import * as feed from "./feed.js";
 import * as item from "./item.js";
 import * as keys from "./keys.js";
+import * as life from "./life.js";
 import { live } from "./live.js";
 import { command } from "./net.js";
 import * as offers from "./offers.js";
@@ -31,6 +32,8 @@ function apply(events) {
     else if (kind === "given") presence.given(data);
     else if (kind === "offer") offers.came(data);
     else if (kind === "offer_over") offers.ended(data);
+    else if (kind === "call_back") life.callCame(data, item.open);
+    else if (kind === "case_news") life.newsCame(data, item.open);
   }
   if (!changed.length) return;
   rows.apply(changed);

@@ -5,6 +5,7 @@ import { showError } from "./dialogs.js";
 import { command, read } from "./net.js";
 import { makePicker } from "./picker.js";
 import { suggestTopics } from "./suggestions.js";
+import * as life from "./life.js";
 import * as same from "./same.js";
 
 /** @type {any} */
@@ -127,15 +128,16 @@ export function start() {
     if (button) oneAtATime(button, () => reveal(button));
     const deed = event.target.closest("[data-do]");
     if (deed) same.clicked(deed, root);
+    if (deed?.dataset.do === "route-map" && !event.ctrlKey && !event.metaKey) {
+      event.preventDefault();
+      life.routeMap(deed.dataset.case);
+    }
   });
   root.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
     const tab = /** @type {any} */ (event.target).closest("[data-panel]");
     if (tab && (event.key === "ArrowLeft" || event.key === "ArrowRight")) showTab(tab.dataset.panel === "guest" ? "ticket" : "guest");
   });
   root.addEventListener("picked", (/** @type {any} */ event) => {
-    const hint = find("#store-hint", root);
-    if (hint && event.target.dataset.picker === "topics") {
-      hint.textContent = event.detail.store_required ? gettext("needed for this topic") : gettext("if it is about one");
-    }
+    if (event.target.dataset.picker === "topics") life.ask(root, String(event.detail.id));
   });
 }

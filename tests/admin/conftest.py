@@ -35,7 +35,7 @@ from stores.models import Cluster, StoreStaff
 from suggestions.models import ModelVersion, SuggestionRules, VersionState
 from suggestions.services import suggesting
 from tests import builders as b
-from tests.admin import escalations, guests_and_sends, promises
+from tests.admin import bots_and_knowledge, escalations, guests_and_sends, promises, topics_and_life
 from tickets.models import AnswerTemplate
 from tickets.services import cases
 from tickets.states import Cause
@@ -98,6 +98,8 @@ def one_of_everything(number):
     points.everything(number, case=case, staff=person)
     a_told_guest(session.guest, account, number, now)
     escalations.everything(number, case=case, staff=person)
+    topics_and_life.everything(number, case=case, staff=person, group=group)
+    bots_and_knowledge.everything(number, session=session, now=now)
     promises.everything(number, case=case)
     ApiToken.objects.create(name=f"token-{number}", staff=person, digest=digest_of(str(number)))
     with transaction.atomic():

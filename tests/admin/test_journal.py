@@ -9,8 +9,10 @@ from django.utils import timezone
 from accounts.rights import Right
 from core.models import AuditEntry
 from omni.admin.journal import as_hex, as_text
+from omni.channels.contract import RawEvent
 from omni.channels.webchat.adapter import WebChatAdapter
 from omni.models import InboundEvent, Message, Session
+from omni.services import journal
 from omni.states import EventState
 from tests import builders as b
 from tests.admin.conftest import an_administrator, browser
@@ -147,3 +149,18 @@ def test_only_the_right_opens_the_journal(broken):
 def test_any_body_can_be_looked_at(body):
     assert isinstance(as_text(body), str)
     assert len(as_hex(body[:64]).splitlines()) == -(-len(body[:64]) // 16)
+
+
+def test_an_accounts_own_secrets_are_not_shown(admin_browser):
+    account = b.an_account("vk", settings={"group_id": "1"}, secret="очень тайное слово")
+    event = b.receive(account, '{"type": "x", "secret": "очень тайное слово", "text": "Где кефир?"}'.encode(), now=NOW)
+    page = admin_browser.get(reverse("admin:omni_inboundevent_change", args=[event.pk])).content.decode()
+    assert "Где кефир?" in page
+    assert "тайное" not in page
+    assert "тайное" in bytes(event.body).decode(), "a replay reads the event as it came"
+
+
+def test_a_secret_in_our_address_is_not_kept(client):
+    account = b.an_account("ok", webhook_secret="очень-тайное-слово")
+    kept = journal.keep(account=account, event=RawEvent(b"{}", {}, NOW, {"secret": "очень-тайное-слово", "part": "2"}))
+    assert kept.query == {"part": "2"}

@@ -20,8 +20,8 @@ from omni.models import Attachment, Message, Offer, Session
 from omni.services import answering, conversations
 from tests import builders as b
 from tests.architecture.test_entrances import ALL, BACKEND, declared
-from tickets.models import Case
-from tickets.services import cases
+from tickets.models import Approval, ApprovalRule, CallBack, Case
+from tickets.services import call_backs, cases
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -32,6 +32,7 @@ OWN = {
     "/desk/list/",
     "/desk/counts/",
     "/desk/topics/",
+    "/desk/topics/asks/",
     "/desk/stores/",
     "/desk/colleagues/",
     "/desk/groups/",
@@ -40,6 +41,7 @@ OWN = {
     "/desk/offers/",
     "/desk/places/",
     "/desk/look/",
+    "/approvals/",
     "/reports/",
     "/reports/cases.csv",
     "/api/v1/cases/",
@@ -62,11 +64,15 @@ def secret():
     conversations.take(session_id=session.pk, by=expert, now=NOW)
     case = cases.open_ticket(session_id=session.pk, topic=b.a_topic(), by=expert, now=NOW)
     answering.answer(session_id=session.pk, text="Ответ", by=expert, now=NOW, uploads=[OutgoingFile("a.txt", "text/plain", b"secret")])
+    call_backs.plan(case_id=case.pk, at=NOW + timedelta(hours=1), phone="", note="Перезвонить", by=expert, now=NOW)
     conversations.close(session_id=session.pk, by=expert, now=NOW)
     points.everything(1, case=case, staff=expert)
     gone, _other = (Guest.objects.create(name=f"Ксенофонтова {number}", created_at=NOW) for number in (1, 2))
     merging.merge(kept_id=case.guest_id, gone_id=gone.pk, by=expert, now=NOW)
     _offer()
+    rule = ApprovalRule.objects.create(code="refund", name="Возврат Ксенофонтовой", deed="close")
+    times = {"asked_at": NOW, "deadline_at": NOW + timedelta(days=1)}
+    Approval.objects.create(case=case, rule=rule, question="Тайна гостя", asked_by=expert, **times)
     return case
 
 
@@ -92,8 +98,10 @@ def addresses(case):
         "item_id": case.pk,
         "kind": "case",
         "event_id": 1,
+        "call_id": CallBack.objects.get().pk,
         "compensation_id": Compensation.objects.get().pk,
         "offer_id": Offer.objects.get().pk,
+        "approval_id": Approval.objects.get().pk,
         "merge_id": GuestMerge.objects.get().pk,
         "other_id": Guest.objects.order_by("pk").last().pk,
         "identity_id": case.session.identity_id,

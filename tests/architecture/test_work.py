@@ -41,6 +41,8 @@ def test_models_with_names_or_texts_of_guests_say_so():
         "accounts",
         "stores",
         "tickets.AnswerTemplate",
+        "tickets.GuestText",
+        "tickets.LetterText",
         "omni.MessageTemplate",
         "workstation.Draft",
         "loyalty.Alarm",

@@ -6,6 +6,7 @@ the vendor's rules, and misbehaves on demand. Other processes steer it under `/_
     GET  accepted?after=N&wait=S   what was accepted after number N; waits up to S seconds for the first
     GET  violations                broken rules, as sentences
     POST faults                    {"kind": ..., ...} queues a fault (see faults.py); GET lists those waiting
+    POST clear_faults              forget the faults that wait
     POST reset                     forget everything
     POST <command>                 the provider's own commands
 """
@@ -109,7 +110,11 @@ class Provider:
         self.accepted = Journal()
         self.violations = Journal()
         self.faults = FaultQueue()
-        self.commands: dict[str, Callable[[Mapping[str, Any]], Any]] = {"reset": lambda _: self.reset(), "faults": self.faults.add_json}
+        self.commands: dict[str, Callable[[Mapping[str, Any]], Any]] = {
+            "reset": lambda _: self.reset(),
+            "faults": self.faults.add_json,
+            "clear_faults": lambda _: self.faults.clear(),
+        }
 
     def handle(self, request: Request) -> Reply | None:
         """The answer to a request to one of this provider's paths; None for any other path."""

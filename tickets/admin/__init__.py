@@ -1,5 +1,5 @@
 """What supervisors see of tickets."""
 
-from tickets.admin import cases, promises, topics
+from tickets.admin import cases, life, promises, rules, topics, versions
 
-__all__ = ["cases", "promises", "topics"]
+__all__ = ["cases", "life", "promises", "rules", "topics", "versions"]

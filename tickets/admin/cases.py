@@ -8,11 +8,11 @@ from django.http import HttpRequest
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
-from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from accounts.rights import Right
 from core.admin import ReadOnlyAdmin, in_lines
+from tickets import wording
 from tickets.models import Case, CaseStep
 from tickets.selectors import list_steps
 
@@ -54,14 +54,7 @@ class CaseAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("why it came here"))
     def way(self, case: Case) -> str:
-        words = [" › ".join(case.routing.get("path", []))]
-        if source := case.routing.get("sources", {}).get("group_id"):
-            words.append(_t("the group is set at “%(topic)s”") % {"topic": source})
-        if case.routing.get("to_store"):
-            words.append(_t("the topic goes to the store first"))
-        if reason := case.routing.get("rerouted"):
-            words.append(_t("sent on by a person: %(reason)s") % {"reason": reason})
-        return "; ".join(word for word in words if word)
+        return "; ".join([" › ".join(case.routing.get("path", [])), *wording.why_here(case.routing)])
 
     @admin.display(description=_("history"))
     def history(self, case: Case) -> SafeString:
@@ -69,5 +62,5 @@ class CaseAdmin(ReadOnlyAdmin):
 
 
 def _told(step: CaseStep) -> str:
-    parts = (step.get_step_display(), step.get_state_display(), str(step.group or ""), str(step.by or ""))
+    parts = (wording.step_name(step), wording.step_text(step), step.get_state_display(), str(step.group or ""), str(step.by or ""))
     return " · ".join(part for part in parts if part)

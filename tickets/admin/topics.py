@@ -1,10 +1,10 @@
 """Topics as a tree, ready answers."""
 
+from functools import cached_property
 from typing import Any
 
 from django.contrib import admin
 from django.db import models
-from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -19,6 +19,7 @@ from sla.models import Policy
 from tickets.models import AnswerTemplate, Topic
 from tickets.routing import Resolved, TopicCycle, TopicFacts, resolve
 from tickets.services import topics
+from tickets.services.asked import specs_for
 
 
 class Tree:
@@ -27,9 +28,18 @@ class Tree:
     def __init__(self) -> None:
         topics.forget()
         self.facts = topics.facts()
-        self.groups = {group.pk: str(group) for group in Group.objects.all()}
-        self.policies = {policy.pk: str(policy) for policy in Policy.objects.all()}
-        self.lines = {line.pk: str(line) for line in MapLine.objects.all()}
+
+    @cached_property
+    def groups(self) -> dict[int, str]:
+        return {group.pk: str(group) for group in Group.objects.all()}
+
+    @cached_property
+    def policies(self) -> dict[int, str]:
+        return {policy.pk: str(policy) for policy in Policy.objects.all()}
+
+    @cached_property
+    def lines(self) -> dict[int, str]:
+        return {line.pk: str(line) for line in MapLine.objects.all()}
 
     def resolved(self, topic_id: int) -> Resolved | None:
         try:
@@ -57,7 +67,7 @@ class Tree:
 
 @admin.register(Topic)
 class TopicAdmin(AuditedAdmin):
-    """Empty fields are inherited; the list and the page say what holds and where it comes from."""
+    """The published topics, only to be looked at: what changes is changed in a draft. Empty fields are inherited."""
 
     list_display = ("in_tree", "code", "effective_group", "effective_policy", "store_answers", "is_active")
     list_display_links = ("in_tree",)
@@ -65,10 +75,14 @@ class TopicAdmin(AuditedAdmin):
     search_fields = ("name", "name_en", "code")
     autocomplete_fields = ("parent", "group", "policy", "line")
     list_per_page = 500
+    list_before_template = "admin/tickets/version_list_buttons.html"
     readonly_fields = ("what_holds",)
     fieldsets = (
         (None, {"fields": ("name", "name_en", "code", "parent", "position", "is_active")}),
-        (_("Own settings; empty = inherited"), {"fields": ("group", "policy", "line", "store_involved", "store_required", "instruction")}),
+        (
+            _("Own settings; empty = inherited"),
+            {"fields": ("group", "policy", "line", "store_involved", "store_required", "needs_approval", "instruction")},
+        ),
         (_("What holds, and where it comes from"), {"fields": ("what_holds",)}),
     )
 
@@ -88,9 +102,14 @@ class TopicAdmin(AuditedAdmin):
             topic.tree = tree
         return changelist
 
-    def save_related(self, request: HttpRequest, form: "ModelForm[Any]", formsets: Any, change: bool) -> None:
-        super().save_related(request, form, formsets, change)
-        topics.forget()
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
 
     @admin.display(description=_("topic"))
     def in_tree(self, topic: Topic) -> SafeString:
@@ -124,10 +143,12 @@ class TopicAdmin(AuditedAdmin):
             (_t("escalation line"), tree.lines.get(found.line_id or 0, "–"), "line_id"),
             (_t("the store answers"), _yes_no(found.store_involved), "store_involved"),
             (_t("store must be named"), _yes_no(found.store_required), "store_required"),
+            (_t("needs approval"), _yes_no(found.needs_approval), "needs_approval"),
             (_t("instruction"), found.instruction or "–", "instruction"),
         )
+        asked = ", ".join(f"{spec.name}{'' if spec.is_required else '?'}" for spec in specs_for(topic)) or "–"
         pairs = [(name, self._with_source(value, topic, found, field)) for name, value, field in values]
-        return in_lines([(_t("path"), " › ".join(found.path)), *pairs])
+        return in_lines([(_t("path"), " › ".join(found.path)), *pairs, (_t("details"), asked)])
 
     @staticmethod
     def _with_source(value: str, topic: Topic, found: Resolved, field: str) -> str:

@@ -16,7 +16,7 @@ from accounts.rights import Right
 from core.refusal import Refusal
 from escalation.banners import Banner, banner_of
 from escalation.services import taking
-from tickets.api.views import FAULTS
+from omni.api.entrance import FAULTS
 from tickets.selectors import find_case
 
 

@@ -35,6 +35,9 @@ class OpenCaseInput(serializers.Serializer[Any]):
     store = serializers.CharField(required=False, max_length=12, help_text="Number of the store.")
     summary = serializers.CharField(required=False, max_length=2000, allow_blank=True)
     priority = serializers.IntegerField(required=False, min_value=-10, max_value=10, default=0)
+    details = serializers.DictField(
+        child=serializers.CharField(max_length=300, allow_blank=True), default=dict, help_text="By code, see /api/v1/topics/."
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("session" in attrs) == ("guest" in attrs):
@@ -50,7 +53,16 @@ class TermsInput(serializers.Serializer[Any]):
 
 
 class CloseInput(serializers.Serializer[Any]):
-    cause = serializers.ChoiceField(choices=Cause.choices)
+    """A kind of cause, or a cause of the topic's branch by its code, which may need a note."""
+
+    cause = serializers.ChoiceField(choices=Cause.choices, required=False)
+    closing = serializers.SlugField(required=False, max_length=40)
+    note = serializers.CharField(required=False, allow_blank=True, max_length=1000, default="")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("cause" in attrs) == ("closing" in attrs):
+            raise serializers.ValidationError(_("Give either the kind of cause or a cause of the topic."))
+        return attrs
 
 
 class ListInput(serializers.Serializer[Any]):
@@ -123,6 +135,9 @@ class FoundOutput(serializers.Serializer[Any]):
 
 
 class StepOutput(serializers.Serializer[Any]):
+    """`words` tell reasons, causes and changes in the caller's language."""
+
+    words = serializers.CharField()
     step = serializers.ChoiceField(choices=Step.choices)
     at = serializers.DateTimeField()
     by = NamedOutput(allow_null=True)
@@ -169,6 +184,9 @@ class CaseOutput(OpenedOutput):
     first_answer_at = serializers.DateTimeField(allow_null=True)
     closed_at = serializers.DateTimeField(allow_null=True)
     cause = serializers.CharField()
+    closing = serializers.CharField(allow_null=True)
+    details = serializers.DictField(child=serializers.CharField())
+    why_here = serializers.ListField(child=serializers.CharField())
     clocks = ClockOutput(many=True)
     history = StepOutput(many=True)
 
@@ -184,10 +202,21 @@ class ClosedOutput(serializers.Serializer[Any]):
     closed_at = serializers.DateTimeField(allow_null=True)
 
 
+class DetailOutput(serializers.Serializer[Any]):
+    """What a ticket on the topic is asked for."""
+
+    code = serializers.CharField()
+    name = serializers.CharField()
+    kind = serializers.CharField()
+    is_required = serializers.BooleanField()
+    options = serializers.ListField(child=serializers.CharField())
+
+
 class TopicOutput(serializers.Serializer[Any]):
     code = serializers.CharField()
     path = serializers.CharField()
     store_required = serializers.BooleanField()
+    details = DetailOutput(many=True)
 
 
 class StoreOutput(serializers.Serializer[Any]):

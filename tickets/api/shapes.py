@@ -5,8 +5,11 @@ from typing import Any
 
 from sla.ledger import Reading
 from sla.models import Clock
+from tickets import wording
+from tickets.details import DetailSpec
 from tickets.models import Case, CaseStep
 from tickets.search import Hit
+from tickets.selectors import TopicChoice
 from worklist.models import Item
 from worklist.states import NO_DUE
 
@@ -42,6 +45,9 @@ def whole(case: Case, clocks: Sequence[Clock], steps: Sequence[CaseStep]) -> Sha
         "first_answer_at": case.first_answer_at,
         "closed_at": case.closed_at,
         "cause": case.cause,
+        "closing": case.closing.code if case.closing else None,
+        "details": case.details,
+        "why_here": wording.why_here(case.routing),
         "clocks": [_clock(clock) for clock in clocks],
         "history": [_step(step) for step in steps],
     }
@@ -81,6 +87,14 @@ def clock_story(clock: Clock, reading: Reading) -> Shape:
     }
 
 
+def topic(found: TopicChoice, *, code: str, asks: Sequence[DetailSpec]) -> Shape:
+    """A topic with what tickets on it are asked for."""
+    details = [
+        {"code": one.code, "name": one.name, "kind": one.kind, "is_required": one.is_required, "options": list(one.options)} for one in asks
+    ]
+    return {"code": code, "path": found.path, "store_required": found.store_required, "details": details}
+
+
 def _step(step: CaseStep) -> Shape:
     return {
         "step": step.step,
@@ -89,6 +103,7 @@ def _step(step: CaseStep) -> Shape:
         "state": step.state,
         "group": named(step.group),
         "details": step.details,
+        "words": wording.step_text(step),
     }
 
 

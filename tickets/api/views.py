@@ -21,9 +21,9 @@ from stores.models import Store
 from stores.selectors import find_stores
 from tickets import search
 from tickets.api import schemas, shapes
-from tickets.models import Case, Topic
+from tickets.models import Case, ClosingCause, Topic
 from tickets.selectors import find_case, list_steps, list_topics
-from tickets.services import cases, intake
+from tickets.services import asked, cases, closing, intake
 from tickets.states import Cause
 from worklist.selectors import Filters, find_item, list_items
 from worklist.states import Kind
@@ -92,6 +92,7 @@ def _common(staff: Staff, wanted: dict[str, Any]) -> dict[str, Any]:
         "now": timezone.now(),
         "summary": wanted.get("summary", ""),
         "priority": wanted["priority"],
+        "details": wanted["details"],
     }
 
 
@@ -163,10 +164,18 @@ class CloseView(APIView):
         case = find_case(staff=staff_of(request), case_id=case_id)
 
         def close() -> dict[str, Any]:
-            closed = cases.close(case_id=case.pk, cause=Cause(wanted["cause"]), by=staff_of(request), now=timezone.now())
+            closed = _closed(case, wanted, by=staff_of(request))
             return {"id": closed.pk, "state": closed.state, "closed_at": closed.closed_at}
 
         return Response(once(request, f"api.case.close:{case_id}", close))
+
+
+def _closed(case: Case, wanted: dict[str, Any], *, by: Staff) -> Case:
+    now, note = timezone.now(), wanted["note"]
+    if "cause" in wanted:
+        return cases.close(case_id=case.pk, cause=Cause(wanted["cause"]), by=by, now=now, note=note)
+    found = ClosingCause.objects.filter(code=wanted["closing"]).values_list("pk", flat=True).first()
+    return closing.close(case_id=case.pk, closing_id=found or 0, note=note, by=by, now=now)
 
 
 class SearchView(APIView):
@@ -185,8 +194,9 @@ class TopicsView(APIView):
     @extend_schema(operation_id="topics_list", responses={200: schemas.TopicOutput(many=True)})
     def get(self, request: Request) -> Response:
         """Topics that a ticket may have."""
-        codes = dict(Topic.objects.values_list("pk", "code"))
-        return Response([{"code": codes[topic.id], "path": topic.path, "store_required": topic.store_required} for topic in list_topics()])
+        found, codes = list_topics(), dict(Topic.objects.values_list("pk", "code"))
+        asks = asked.specs_of_all([topic.id for topic in found])
+        return Response([shapes.topic(topic, code=codes[topic.id], asks=asks.get(topic.id, ())) for topic in found])
 
 
 class StoresView(APIView):

@@ -1,5 +1,6 @@
 """Topics and tickets."""
 
+from tickets.models.approvals import Absence, Approval, ApprovalRule, ApprovalSeat
 from tickets.models.cases import Case, CaseStep
 from tickets.models.closing import ClosingCause
 from tickets.models.details import Detail, TopicDetail
@@ -11,11 +12,16 @@ from tickets.models.links import CaseLink, JoinedWord
 from tickets.models.mass import MassItem, MassJob
 from tickets.models.promises import PolicyRule
 from tickets.models.rules import GroupFallback, RouteRule, RouteTest, TreeStamp
+from tickets.models.telling import GuestNotice, GuestText, Survey, SurveyRule
 from tickets.models.topics import AnswerTemplate, Topic
 from tickets.models.versions import EntryDetail, TopicEntry, TopicVersion
 
 __all__ = [
+    "Absence",
     "AnswerTemplate",
+    "Approval",
+    "ApprovalRule",
+    "ApprovalSeat",
     "AskingSettings",
     "BurstRule",
     "CallBack",
@@ -30,6 +36,8 @@ __all__ = [
     "Detail",
     "EntryDetail",
     "GroupFallback",
+    "GuestNotice",
+    "GuestText",
     "Incident",
     "IncidentCase",
     "JoinedWord",
@@ -46,6 +54,8 @@ __all__ = [
     "Scope",
     "SharedTopic",
     "StoreLink",
+    "Survey",
+    "SurveyRule",
     "Topic",
     "TopicDetail",
     "TopicEntry",

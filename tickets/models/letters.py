@@ -3,6 +3,7 @@
 import uuid
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -15,6 +16,10 @@ from tickets.asking import PLACES, LetterKind, LetterState, Revoked, StoreWord, 
 from tickets.models.cases import Case
 
 _AT_LEAST_ONE = [MinValueValidator(1)]
+
+
+def _public_channels() -> list[str]:
+    return ["google_play", "app_store", "appgallery", "rss", "reviews_import"]
 
 
 class AskingSettings(models.Model):
@@ -37,6 +42,13 @@ class AskingSettings(models.Model):
     )
     awake_minutes = models.PositiveSmallIntegerField(
         _("a guest who wrote so lately is awake, minutes"), default=15, help_text=_("Such a guest is told at night, too.")
+    )
+    public_channels = ArrayField(
+        models.CharField(max_length=24),
+        verbose_name=_("channels that everybody reads"),
+        default=_public_channels,
+        blank=True,
+        help_text=_("Nobody is told or asked anything there."),
     )
 
     class Meta:
@@ -121,6 +133,9 @@ class CaseLetter(models.Model):
     kind = models.CharField(_("letter"), max_length=20, choices=LetterKind)
     case = models.ForeignKey(Case, models.CASCADE, related_name="letters", verbose_name=_("ticket"))
     link = models.ForeignKey(StoreLink, models.CASCADE, null=True, blank=True, related_name="letters", verbose_name=_("store's link"))
+    approval = models.ForeignKey(
+        "tickets.Approval", models.CASCADE, null=True, blank=True, related_name="letters", db_index=False, verbose_name=_("approval")
+    )
     address = models.CharField(_("address"), max_length=254)
     state = models.CharField(_("state"), max_length=10, choices=LetterState, default=LetterState.QUEUED)
     tries = models.PositiveSmallIntegerField(_("tries"), default=0)

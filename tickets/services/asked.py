@@ -21,9 +21,7 @@ def specs_of(resolved: Resolved, known: Mapping[str, Detail]) -> list[DetailSpec
     """What the topic asks for, in the details' own order. `known` = details by code."""
     asked = [(known[rule.code], rule.need) for rule in resolved.details if rule.code in known]
     asked.sort(key=lambda pair: (pair[0].position, pair[0].name))
-    return [
-        DetailSpec(one.code, one.shown_name, one.kind, need == Need.REQUIRED, one.hint, tuple(one.options)) for one, need in asked
-    ]
+    return [DetailSpec(one.code, one.shown_name, one.kind, need == Need.REQUIRED, one.hint, tuple(one.options)) for one, need in asked]
 
 
 def specs_for(topic: Topic) -> Sequence[DetailSpec]:

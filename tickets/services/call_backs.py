@@ -13,7 +13,7 @@ from core.live import announce, staff_topic
 from core.refusal import Refusal
 from core.statements import Prepared, insert
 from core.text import first_line, storable
-from tickets.models import CallBack, Case
+from tickets.models import CallBack
 from tickets.services import cases, topics
 from tickets.states import CaseState, Step
 

@@ -20,9 +20,26 @@ from omni.states import Direction, SessionState
 from sla.models import Metric, Policy
 from sla.services import clocks
 from stores.models import Store
+from tickets.approving import Deed
 from tickets.events import CaseClosed, CaseOpened, CaseReopened
 from tickets.models import Case, CaseStep, ClosingCause, Topic
-from tickets.services import asked, duplicates, escalating, handovers, promising, routebook, rows, subjects, topics, wait_rows, watching, ways
+from tickets.services import (
+    asked,
+    duplicates,
+    escalating,
+    handovers,
+    prints,
+    promising,
+    routebook,
+    rows,
+    subjects,
+    topics,
+    wait_rows,
+    watching,
+    ways,
+)
+from tickets.services.approval_gates import check as check_approval
+from tickets.services.guest_news import heard as tell_guest
 from tickets.services.handovers import zone_of as zone_of
 from tickets.services.promising import Promise
 from tickets.services.ways import Way
@@ -118,13 +135,14 @@ def open_in(
     subjects.note_topic(session, topic)
     opened = _step(case, Step.OPENED, by=by, now=now, details={"topic": list(way.topic.path)})
     insert_all([opened, _step(case, Step.ROUTED, by=None, now=now, details=case.routing)])
+    tell_guest(case, Step.OPENED, now=now)
     zone = store.time_zone if store else ""
     running = clocks.start(subject=case.clock_subject, policy=policy, metrics=FROM_THE_BEGINNING, now=now, is_new=True, store_zone=zone)
     audit.record(action="case.opened", by=by, subject=case, now=now, details={"topic": topic.code, "group": way.group_id})
     rows.show(case, now=now, preview=case.summary, running=running)
     duplicates.note_opened(case, now=now)
     if session.state == SessionState.CLOSED:
-        _keep_open_for_case(session)
+        keep_open(session)
     events.publish(CaseOpened(case_id=case.pk))
     return case
 
@@ -166,7 +184,8 @@ def _conversation(session_id: int) -> Session:
     return conversations.lock(newer or session_id)
 
 
-def _keep_open_for_case(session: Session) -> None:
+def keep_open(session: Session) -> None:
+    """The locked closed conversation goes on with a ticket."""
     conversations.move(session, SessionState.WAITING)
     conversations.move(session, SessionState.PARKED)
     session.closed_at = None
@@ -220,7 +239,10 @@ def save(case: Case, *, now: datetime, preview: Message | str | None = None) -> 
 def note_step(case: Case, step: Step, *, by: Staff | None, now: datetime, details: Mapping[str, Any] | None = None) -> None:
     """Add a row to the history; the ticket's ladder, if one runs, hears of it."""
     insert(_step(case, step, by=by, now=now, details=details))
+    if step in {Step.RECLASSIFIED, Step.ROUTED}:
+        prints.place(case, now=now)
     escalating.heard(case, step, by=by, now=now, details=details)
+    tell_guest(case, step, now=now, details=details)
     watching.tell(case, step, by=by)
 
 
@@ -302,9 +324,7 @@ def store_answer(*, case_id: int, text: str, by: Staff, now: datetime) -> Case:
         return case
 
 
-def close(
-    *, case_id: int, cause: Cause, by: Staff | None, now: datetime, closing: ClosingCause | None = None, note: str = ""
-) -> Case:
+def close(*, case_id: int, cause: Cause, by: Staff | None, now: datetime, closing: ClosingCause | None = None, note: str = "") -> Case:
     """Close a ticket with its cause; the conversation closes with its last open ticket. Closing twice is the same as once.
 
     `closing` is the finer cause (services/closing.py checks it); `by` None = the system, for the guest's silence.
@@ -313,6 +333,7 @@ def close(
         case = lock(case_id)
         if case.state == CaseState.CLOSED:
             return case
+        check_approval(case, Deed.CLOSE, cause=cause)
         move(case, CaseState.CLOSED)
         case.closed_at, case.cause, case.unread, case.waiting_since, case.at_store = now, cause, 0, None, False
         case.closing = closing
@@ -320,7 +341,8 @@ def close(
         clocks.cancel(subject=case.clock_subject, now=now, metrics=[*RESPONSES, Metric.PERIODIC_UPDATE])
         told = {"cause": cause} | ({"closing": closing.name} if closing else {}) | ({"note": storable(note)} if note.strip() else {})
         note_step(case, Step.CLOSED, by=by, now=now, details=told)
-        audit.record(action="case.closed", by=by, subject=case, now=now, details={"cause": cause, "closing": closing.code if closing else ""})
+        finer = {"closing": closing.code} if closing else {}
+        audit.record(action="case.closed", by=by, subject=case, now=now, details={"cause": cause, **finer})
         save(case, now=now)
         session = conversations.lock(case.session_id)
         if session.state == SessionState.PARKED:
@@ -341,7 +363,7 @@ def reopen(*, case_id: int, by: Staff | None, reason: str, now: datetime) -> Cas
         note_step(case, Step.REOPENED, by=by, now=now, details={"reason": reason})
         audit.record(action="case.reopened", by=by, subject=case, now=now, details={"reason": reason})
         if session.state == SessionState.CLOSED:
-            _keep_open_for_case(session)
+            keep_open(session)
         save(case, now=now)
         events.publish(CaseReopened(case_id=case.pk))
         return case

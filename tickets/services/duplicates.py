@@ -3,8 +3,10 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Staff
 from core import audit
@@ -13,7 +15,6 @@ from core.refusal import Refusal
 from core.statements import Prepared, Written, insert
 from core.text import searchable
 from customers.models import Guest
-from django.utils.translation import gettext_lazy as _
 from stores.models import Store
 from tickets.likeness import Facts, Numbers, Verdict, compare, marks_of
 from tickets.models import Case, CasePrint, Likeness, LikenessPolicy, LikenessRule, Topic
@@ -83,12 +84,12 @@ def find(*, guest: Guest, asked: CasePrint, case_id: int) -> Sequence[Found]:
     """Tickets that may be the same matter as the print says, the likeliest first; at most the number of the rules."""
     rules = policy()
     weights, mine = numbers(rules), _facts(guest, asked)
-    near = [(row[0], compare(mine, _facts_of(row), numbers=weights)) for row in _near(guest, asked, case_id, rules)]
+    near = [(int(row[0]), compare(mine, _facts_of(row), numbers=weights)) for row in _near(guest, asked, case_id, rules)]
     enough = [Found(other, verdict) for other, verdict in near if verdict.score >= rules.least_score]
     return sorted(enough, key=lambda one: (-one.verdict.score, -one.case_id))[: rules.most_shown]
 
 
-def _near(guest: Guest, asked: CasePrint, case_id: int, rules: LikenessPolicy) -> Sequence[tuple[object, ...]]:
+def _near(guest: Guest, asked: CasePrint, case_id: int, rules: LikenessPolicy) -> Sequence[tuple[Any, ...]]:
     return _NEAR.rows(
         case=case_id,
         guest=guest.pk,
@@ -107,11 +108,11 @@ def _facts(guest: Guest, asked: CasePrint) -> Facts:
     return _facts_of((0, guest.pk, guest.name, guest.phone, guest.email, *place))
 
 
-def _facts_of(row: Sequence[object]) -> Facts:
+def _facts_of(row: Sequence[Any]) -> Facts:
     _case, guest, name, phone, email, store, topic, branch, words, marks, opened, last = row
-    contacts = {str(one) for one in (phone, email) if one}
-    about = (store, topic, branch, branches.is_shared(int(topic)), frozenset(str(words).split()), marks)  # type: ignore[call-overload]
-    return Facts(guest, searchable(str(name)), contacts, *about, opened, last)  # type: ignore[arg-type]
+    contacts = {one for one in (phone, email) if one}
+    about = (store, topic, branch, branches.is_shared(topic), frozenset(words.split()), marks)
+    return Facts(guest, searchable(name), contacts, *about, opened, last)
 
 
 def note_opened(case: Case, *, now: datetime) -> Sequence[Found]:

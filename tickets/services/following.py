@@ -1,14 +1,18 @@
 """Tickets in the conversation: what a guest's message and a person's answer mean for the open tickets."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from core.statements import Prepared
 from omni.models import Message, Session
 from omni.states import SessionState
 from sla.models import Metric
 from sla.services import clocks
+from tickets.approving import Deed
 from tickets.models import Case
 from tickets.services import cases, prints, reopening
+from tickets.services.approval_gates import check as check_approval
 from tickets.states import CaseState, Step
 
 RESPONSES = (Metric.FIRST_RESPONSE, Metric.NEXT_RESPONSE)
@@ -22,19 +26,16 @@ class CaseFollower:
         return bool(_HELD.all(session=session.pk))
 
     def on_inbound(self, session: Session, message: Message, *, now: datetime) -> None:
-        parked = session.state == SessionState.PARKED
+        # Until it is parked an operator still talks to the guest, and the dialogue counts the wait.
+        since = session.waiting_since or now if session.state == SessionState.PARKED else None
         for case in _open_cases(session):
-            if case.state == CaseState.WAITING_GUEST or (parked and case.state == CaseState.ANSWERED):
-                cases.move(case, CaseState.IN_WORK if case.owner_id else CaseState.ROUTED)
-            if parked:  # else an operator still talks to the guest, and the dialogue counts the wait
-                case.unread += 1
-                _wait(case, since=session.waiting_since or now, now=now)
-                cases.note_step(case, Step.GUEST_WROTE, by=None, now=now, details={"message": message.pk})
-            prints.hear(case, message, now=now)
-            cases.save(case, now=now, preview=message)
+            hear_on(case, message, since=since, now=now, details={"message": message.pk})
 
     def on_answered(self, session: Session, message: Message, *, now: datetime) -> None:
+        parked = session.state == SessionState.PARKED
         for case in _open_cases(session):
+            if parked:  # else an operator talks to the guest, whatever the ticket waits for
+                check_approval(case, Deed.ANSWER)
             case.waiting_since, case.unread = None, 0
             if case.state in {CaseState.IN_WORK, CaseState.WAITING_GUEST} and case.owner_id == message.author_id:
                 cases.move(case, CaseState.ANSWERED)
@@ -71,6 +72,18 @@ class CaseFollower:
 
     def on_reopened(self, session: Session, *, now: datetime) -> None:
         """Nothing: what the guest's return means is asked when the guest writes (`on_returned`)."""
+
+
+def hear_on(case: Case, message: Message, *, since: datetime | None, now: datetime, details: Mapping[str, Any]) -> None:
+    """The guest has written on the locked ticket, and waits for its answer `since`; None = the dialogue counts the wait."""
+    if case.state == CaseState.WAITING_GUEST or (since and case.state == CaseState.ANSWERED):
+        cases.move(case, CaseState.IN_WORK if case.owner_id else CaseState.ROUTED)
+    if since is not None:
+        case.unread += 1
+        _wait(case, since=since, now=now)
+        cases.note_step(case, Step.GUEST_WROTE, by=None, now=now, details=details)
+    prints.hear(case, message, now=now)
+    cases.save(case, now=now, preview=message)
 
 
 def _wait(case: Case, *, since: datetime, now: datetime) -> None:

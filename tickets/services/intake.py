@@ -1,5 +1,6 @@
 """Tickets that another system reports for a guest who is already known in one of our channels."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -45,7 +46,16 @@ class GuestKey:
 
 @transaction.atomic(savepoint=False)
 def report(
-    *, guest: GuestKey, text: str, topic: Topic, by: Staff, now: datetime, store: Store | None = None, summary: str = "", priority: int = 0
+    *,
+    guest: GuestKey,
+    text: str,
+    topic: Topic,
+    by: Staff,
+    now: datetime,
+    store: Store | None = None,
+    summary: str = "",
+    priority: int = 0,
+    details: Mapping[str, object] | None = None,
 ) -> Case:
     """Open a ticket for the guest; `text` joins the conversation as a note, for the guest has not written it there.
 
@@ -61,7 +71,9 @@ def report(
     session = conversations.join_or_open(account=account, identity=identity, subject="", now=now)
     begins_here = session.opened_at == now
     conversations.add_line(session=session, direction=Direction.NOTE, text=text, by=by, now=now)
-    case = cases.open_in(session, topic=topic, by=by, now=now, store=store, summary=summary or text, priority=priority)
+    case = cases.open_in(
+        session, topic=topic, by=by, now=now, store=store, summary=summary or text, priority=priority, details=details
+    )
     if begins_here:
         conversations.park(session=session, by=by, now=now)
     return case

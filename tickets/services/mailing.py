@@ -18,9 +18,10 @@ from core.text import first_line
 from escalation.senders import Letter, Outcome, sender_of
 from escalation.states import Channel, DeliveryState
 from tickets import tokens
-from tickets.asking import LetterState, fill
+from tickets.approving import ApprovalState
+from tickets.asking import LetterKind, LetterState, fill
 from tickets.masking import without_contacts
-from tickets.models import CaseLetter, LetterText, StoreLink
+from tickets.models import Approval, Case, CaseLetter, LetterText, StoreLink, Survey
 from tickets.services import store_links
 
 log = structlog.get_logger(__name__)
@@ -45,7 +46,7 @@ def _claim(*, now: datetime) -> list[CaseLetter]:
         due = CaseLetter.objects.filter(state=LetterState.QUEUED, next_at__lte=now).order_by("next_at")
         ids = list(due.select_for_update(skip_locked=True).values_list("pk", flat=True)[:BATCH])
         CaseLetter.objects.filter(pk__in=ids).update(state=LetterState.SENDING, claimed_until=now + CLAIM, tries=F("tries") + 1)
-    related = ("case__topic", "link__store", "link__case__topic")
+    related = ("case__topic", "link__store", "link__case__topic", "approval__case__topic", "approval__rule", "approval__asked_by")
     return list(CaseLetter.objects.filter(pk__in=ids).select_related(*related).order_by("pk"))
 
 
@@ -109,7 +110,38 @@ def _letter(letter: CaseLetter, *, now: datetime) -> Letter | None:
 
 
 def _values(letter: CaseLetter, *, now: datetime) -> Mapping[str, str] | None:
-    return _store_values(letter.link, now=now) if letter.link else None
+    if letter.link is not None:
+        return _store_values(letter.link, now=now)
+    if letter.approval is not None:
+        return _approval_values(letter.approval)
+    return _mark_values(letter.case) if letter.kind == LetterKind.LOW_MARK else None
+
+
+def _approval_values(approval: Approval) -> Mapping[str, str] | None:
+    if approval.state != ApprovalState.WAITING:
+        return None
+    return {
+        "number": approval.case.number,
+        "topic": approval.case.topic.name,
+        "rule": approval.rule.name,
+        "question": approval.question,
+        "asker": str(approval.asked_by),
+        "until": in_words(approval.deadline_at, settings.TIME_ZONE),
+        "link": settings.PUBLIC_URL + reverse("approval", kwargs={"approval_id": approval.pk}),
+    }
+
+
+def _mark_values(case: Case) -> Mapping[str, str] | None:
+    survey = Survey.objects.filter(case=case, mark__isnull=False).first()
+    if survey is None:
+        return None
+    return {
+        "number": case.number,
+        "topic": case.topic.name,
+        "mark": str(survey.mark),
+        "comment": survey.comment or "–",
+        "link": f"{settings.PUBLIC_URL}/desk/case/{case.pk}/",
+    }
 
 
 def _store_values(link: StoreLink, *, now: datetime) -> Mapping[str, str] | None:

@@ -1,6 +1,7 @@
 """Prints of tickets: what duplicates are found by, kept beside each ticket."""
 
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
@@ -74,10 +75,12 @@ def hear(case: Case, message: Message, *, now: datetime) -> None:
 
 
 def place(case: Case, *, now: datetime) -> None:
-    """The ticket has another topic or store: it is compared anew. Inside that change's transaction."""
-    branch = branches.branch_of(case.topic_id)
-    CasePrint.objects.filter(pk=case.pk).update(topic_id=case.topic_id, branch_id=branch, store_id=case.store_id, due_at=now)
-    dispatch.wake(LOOK)
+    """The ticket may have another topic or store: then it is compared anew. Inside that change's transaction."""
+    there = {"topic_id": case.topic_id, "branch_id": branches.branch_of(case.topic_id), "store_id": case.store_id}
+    kept = of(case.pk)
+    if kept is not None and any(getattr(kept, name) != value for name, value in there.items()):
+        CasePrint.objects.filter(pk=case.pk).update(**there, due_at=now)
+        dispatch.wake(LOOK)
 
 
 def of(case_id: int) -> CasePrint | None:
@@ -86,7 +89,7 @@ def of(case_id: int) -> CasePrint | None:
 
 def add_missing(*, limit: int = 20_000) -> int:
     """Make prints for tickets that have none, the newest first; how many were made. Safe to run twice."""
-    values = {"branches": branches.branches_as_json(), "longest": LONGEST, "most_marks": MOST_MARKS, "limit": limit}
+    values: dict[str, Any] = {"branches": branches.branches_as_json(), "longest": LONGEST, "most_marks": MOST_MARKS, "limit": limit}
     with connection.cursor() as cursor:
         cursor.execute(_MISSING, values)
         return int(cursor.rowcount)

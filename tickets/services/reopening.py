@@ -9,7 +9,7 @@ from core.statements import Prepared
 from omni.models import Session
 from omni.services import conversations
 from tickets.models import Case, ReopenRule
-from tickets.services import cases, topics
+from tickets.services import cases, chains, topics
 from tickets.states import CaseState, Step
 
 log = structlog.get_logger(__name__)
@@ -37,6 +37,8 @@ def take_up(session: Session, *, now: datetime) -> Case | None:
     """
     last = _LAST.first(identity=session.identity_id, account=session.account_id)
     if last is None or last.state != CaseState.CLOSED or last.closed_at is None:
+        return None
+    if chains.end_of(last.pk) != last.pk:  # the matter goes on, or has ended, in another ticket: an operator looks
         return None
     rule, age = rule_for(last.topic_id), now - last.closed_at
     if rule is None:

@@ -36,10 +36,6 @@ def unwatch(*, case_id: int, by: Staff, now: datetime) -> None:
         audit.record(action="case.unwatched", by=by, subject=f"case:{case_id}", now=now)
 
 
-def is_watching(*, case_id: int, staff: Staff) -> bool:
-    return Watcher.objects.filter(case_id=case_id, staff=staff).exists()
-
-
 def tell(case: Case, step: Step, *, by: Staff | None) -> None:
     """The ticket's followers hear of a step that somebody else made, as long as they may see the ticket."""
     watchers = _WATCHERS.all(case=case.pk)

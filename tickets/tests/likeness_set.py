@@ -87,4 +87,3 @@ def open_all(told: list[Report]) -> Iterator[Case]:
 
 def _guest(report: Report, now) -> Guest:
     return Guest.objects.create(name=report.name, phone=report.phone, created_at=now)
-

@@ -82,7 +82,7 @@ def test_opening_asks_the_database_little(program, session, django_assert_max_nu
     everywhere = Program(program.client, b.a_person("partner", role=b.a_role("partner", [Right.CASES_WORK, Right.EVERYTHING])))
     body = {"session": session.pk, "topic": "expired", "summary": "Кефир"}
     open_case(everywhere, session)  # reads the topic tree and the working hours, which a process keeps
-    with django_assert_max_num_queries(25):  # four of them only begin and end transactions
+    with django_assert_max_num_queries(26):  # four of them only begin and end transactions
         assert everywhere.post("cases/", body).status_code == 201
 
 
@@ -187,7 +187,7 @@ def test_search_topics_and_stores(program, session):
     found = program.get("search", q="кефиром").json()
     assert [row["session"] for row in found["items"]] == [session.pk]
     assert found["items"][0]["why"] == "message"
-    assert program.get("topics").json() == [{"code": "expired", "path": "Просрочка на полке", "store_required": False}]
+    assert program.get("topics").json() == [{"code": "expired", "path": "Просрочка на полке", "store_required": False, "details": []}]
     assert [store["number"] for store in program.get("stores", q="лесная").json()] == ["4217"]
     assert program.get("search", q="a").json()["code"] == "too_short"
     assert program.get("search").status_code == 400

@@ -2,7 +2,6 @@
 
 import pytest
 
-from tests import builders as b
 from tickets.tests import likeness_set
 
 pytestmark = pytest.mark.django_db

@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from omni.channels.account_form import KindForm, Secret, Setting
-from omni.channels.telephony.account import COMMON, EXTENSION_DIGITS
+from omni.channels.telephony.account import COMMON, EXTENSION_DIGITS, VOICE_MENU
 
 ARI, AMI = "ari", "ami"
 
@@ -37,8 +37,14 @@ FORM = KindForm(
         Setting("recordings", _("Address of recordings"), help=_("With {name} in it, for calls heard by AMI; empty = none are fetched.")),
         *COMMON,
         EXTENSION_DIGITS,
+        *VOICE_MENU,
     ),
-    secrets=(Secret("password", _("Password")),),
+    secrets=(
+        Secret("password", _("Password")),
+        Secret(
+            "ivr_key", _("Key of the voice menu"), help=_("The dialplan signs in with it (CURLOPT userpwd); made by itself."), made=True
+        ),
+    ),
     shape=shape,
     has_webhook=False,
 )

@@ -20,6 +20,23 @@ COMMON = (
     Setting("lost_minutes", _("A call without any news counts as ended after, minutes"), kind="number", help=_("Empty = 180.")),
     Setting("region", _("Country of national numbers"), help=_("Two letters; empty = RU.")),
 )
+VOICE_MENU = (
+    Setting("ivr.transfer", _("Voice menu: people are found at"), help=_("A number or queue of the exchange; for whoever wants a person.")),
+    Setting(
+        "ivr.numbers",
+        _("Voice menu: other queues are found at"),
+        kind="list",
+        help=_("One per line: code of our queue = number in the exchange."),
+    ),
+    Setting("ivr.wait_seconds", _("Voice menu: wait for a key, seconds"), kind="number", help=_("Empty = 7.")),
+    Setting(
+        "ivr.trust_caller",
+        _("Voice menu: the caller's number is believed"),
+        kind="flag",
+        help=_("Numbers can be forged: only if the telephone company vouches for them. Otherwise nobody is told balances or orders."),
+    ),
+)
+"""Of exchanges that let us say what a caller hears."""
 EXTENSION_DIGITS = Setting("extension_digits", _("Most digits of an extension"), kind="number", help=_("Empty = 6."))
 TIME_ZONE = Setting("time_zone", _("Time zone of the exchange's clock"), help=_("Empty = Europe/Moscow."))
 NEAR = timedelta(hours=1)

@@ -1,0 +1,136 @@
+"""What a mass job does to one ticket: each deed is the service that a person's click would call."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Group, Staff
+from core.refusal import Refusal
+from core.text import first_line
+from omni.models import Session
+from omni.services import answering
+from omni.services.approved import Choice
+from omni.services.reach import window_is_over
+from tickets.models import Case, CaseLink, MassJob, Topic
+from tickets.services import cases, handing, linking, rerouting
+from tickets.states import Cause
+
+Kind = MassJob.Kind
+Params = Mapping[str, Any]
+
+
+def checked(kind: MassJob.Kind, text: str, params: dict[str, Any]) -> dict[str, Any]:
+    """The parameters that the kind needs, each there. Raises Refusal."""
+    if kind == Kind.ANSWER:
+        if not text:
+            raise Refusal("empty", _("Write something first."), status=400)
+        return {"templates": _templates(params.get("templates") or {})}
+    name, exists = _NEEDS[kind]
+    value = params.get(name)
+    if value in (None, "") or not exists(value):
+        raise Refusal("choose", _("Please choose from the list."), status=400)
+    reason = first_line(str(params.get("reason") or ""), 200)
+    if kind in {Kind.GROUP, Kind.TOPIC} and not reason:
+        raise Refusal("reason_needed", _("Please say why the ticket goes to another group."), status=400)
+    return {name: value, "reason": reason}
+
+
+def _templates(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        str(account): {"template": int(one["template"]), "values": [str(value) for value in one.get("values", [])]}
+        for account, one in given.items()
+    }
+
+
+def _is_topic(pk: Any) -> bool:
+    return Topic.objects.filter(pk=pk, is_active=True).exists()
+
+
+def _is_group(pk: Any) -> bool:
+    return Group.objects.filter(pk=pk, is_active=True).exists()
+
+
+def _is_person(pk: Any) -> bool:
+    return Staff.objects.filter(pk=pk, is_active=True).exists()
+
+
+def _is_case(pk: Any) -> bool:
+    return Case.objects.filter(pk=pk).exists()
+
+
+_NEEDS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
+    Kind.TOPIC: ("topic", _is_topic),
+    Kind.GROUP: ("group", _is_group),
+    Kind.OWNER: ("owner", _is_person),
+    Kind.CLOSE: ("cause", lambda cause: cause in Cause.values),
+    Kind.LINK: ("main", _is_case),
+}
+
+
+def in_words(kind: MassJob.Kind, params: Params) -> str:
+    """The change as a line of the list."""
+    value: Any = params.get(_NEEDS[kind][0])
+    names: Mapping[str, Callable[[], object]] = {
+        Kind.TOPIC: lambda: Topic.objects.get(pk=value),
+        Kind.GROUP: lambda: Group.objects.get(pk=value),
+        Kind.OWNER: lambda: Staff.objects.get(pk=value).full_name,
+        Kind.CLOSE: lambda: Cause(value).label,
+        Kind.LINK: lambda: Case.objects.get(pk=value),
+    }
+    return _t("%(deed)s: %(value)s") % {"deed": Kind(kind).label, "value": names[kind]()}
+
+
+def text_for(job: MassJob, case: Case) -> str:
+    """The answer with the guest's name and the ticket's number filled in."""
+    return job.text.replace("{guest}", case.guest.name).replace("{number}", case.number)
+
+
+def do(job: MassJob, case: Case, *, now: datetime) -> int | None:
+    """The job's deed on one ticket, in the caller's transaction; the id of the message that was written. Raises Refusal."""
+    return _DEEDS[job.kind](job, case, now)
+
+
+def _answer(job: MassJob, case: Case, now: datetime) -> int:
+    session = Session.objects.select_related("account").get(pk=case.session_id)
+    template = job.params.get("templates", {}).get(str(session.account_id))
+    if template and window_is_over(session, now=now):
+        choice = Choice(template_id=template["template"], values=template["values"])
+        return answering.answer_with_template(session_id=session.pk, choice=choice, by=job.made_by, now=now).pk
+    return answering.answer(session_id=session.pk, text=text_for(job, case), by=job.made_by, now=now).pk
+
+
+def _topic(job: MassJob, case: Case, now: datetime) -> None:
+    topic = Topic.objects.get(pk=job.params["topic"])
+    if case.topic_id != topic.pk:
+        rerouting.reroute(case_id=case.pk, change=rerouting.Change(topic=topic), by=job.made_by, reason=job.params["reason"], now=now)
+
+
+def _group(job: MassJob, case: Case, now: datetime) -> None:
+    group = Group.objects.get(pk=job.params["group"])
+    if case.group_id != group.pk:
+        cases.route(case_id=case.pk, group=group, by=job.made_by, reason=job.params["reason"], now=now)
+
+
+def _owner(job: MassJob, case: Case, now: datetime) -> None:
+    handing.hand_to(case_id=case.pk, to=Staff.objects.get(pk=job.params["owner"]), note="", by=job.made_by, now=now)
+
+
+def _close(job: MassJob, case: Case, now: datetime) -> None:
+    cases.close(case_id=case.pk, cause=Cause(job.params["cause"]), by=job.made_by, now=now)
+
+
+def _link(job: MassJob, case: Case, now: datetime) -> None:
+    linking.link(case_id=case.pk, main_id=job.params["main"], kind=CaseLink.Kind.CHILD, by=job.made_by, now=now)
+
+
+_DEEDS: Mapping[str, Callable[[MassJob, Case, datetime], int | None]] = {
+    Kind.ANSWER: _answer,
+    Kind.TOPIC: _topic,
+    Kind.GROUP: _group,
+    Kind.OWNER: _owner,
+    Kind.CLOSE: _close,
+    Kind.LINK: _link,
+}
