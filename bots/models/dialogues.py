@@ -80,9 +80,6 @@ class Version(models.Model):
 class Step(models.Model):
     """One step of a version."""
 
-    # Our own words.
-    PERSONAL = ("text",)
-
     version = models.ForeignKey(Version, models.CASCADE, related_name="steps", verbose_name=_("version"))
     code = models.CharField(_("code"), max_length=40, validators=[CODE])
     kind = models.CharField(_("what happens"), max_length=8, choices=StepKind)
