@@ -204,12 +204,13 @@ def distribute_waiting(**_kwargs: object) -> None:
 
 @shared_task
 def purge_chat(**_kwargs: object) -> None:
-    """Remove what visitors of the web chat left: files no message names, tokens and nonces that have ended."""
+    """Remove what visitors of the web chat left: files no message names, tokens and nonces that have ended; and statuses of nothing."""
     with only_one("omni.purge_chat") as mine:
         while mine and uploads.purge(now=timezone.now()):
             pass
         if mine:
             tokens.purge(now=timezone.now())
+            sending.forget_early(now=timezone.now())
 
 
 @shared_task

@@ -16,7 +16,7 @@ from omni import dispatch
 from omni.channels.contract import Acknowledging, Inbound, InboundKind, RawEvent, Unreadable
 from omni.channels.email.adapter import TOO_LARGE_HEADER
 from omni.channels.registry import adapter_for
-from omni.models import ChannelAccount, InboundEvent
+from omni.models import ChannelAccount, InboundEvent, Message
 from omni.services import inbound
 from omni.states import EventState
 
@@ -116,6 +116,9 @@ def _apply(event: InboundEvent, *, now: datetime) -> None:
         return
     made = [inbound.apply(account=account, item=item, now=now) for item in items]
     messages = [message.pk for message in made if message is not None]
+    if _comes_too_early(event, items, made):
+        _wait(event, now=now)
+        return
     ignored = [item for item in items if item.kind is InboundKind.IGNORED]
     if not items or len(ignored) == len(items):
         _finish(event, EventState.IGNORED, reason=_reason(ignored), now=now)
@@ -125,6 +128,20 @@ def _apply(event: InboundEvent, *, now: datetime) -> None:
         _finish(event, EventState.PROCESSED, reason="", now=now)
         if first and _awaited(event, items):
             dispatch.after_commit("omni.tasks.acknowledge_event", expires=60, event_id=event.pk)
+
+
+def _comes_too_early(event: InboundEvent, items: Sequence[Inbound], made: Sequence[Message | None]) -> bool:
+    """Whether a message is taken back that is not here yet: vendors promise no order, and the message itself may be on its way."""
+    if event.processed_at is not None or event.tries >= len(RETRY_AFTER):
+        return False
+    return any(item.kind is InboundKind.DELETE and message is None for item, message in zip(items, made, strict=True))
+
+
+def _wait(event: InboundEvent, *, now: datetime) -> None:
+    """Look at the event again later; what else is in it is done and known by then."""
+    event.reason, event.next_at = "the message that is taken back is not here yet", now + timedelta(seconds=RETRY_AFTER[event.tries])
+    event.tries += 1
+    update(event, "reason", "next_at", "tries")
 
 
 def _awaited(event: InboundEvent, items: Sequence[Inbound]) -> list[Inbound]:

@@ -27,6 +27,8 @@ BACK_OFF = (1, 4, 15, 60, 300)
 CLAIM = timedelta(seconds=180)
 CLAIM_PER_FILE = timedelta(seconds=150)
 UNDER_WAY = (SendState.QUEUED, SendState.SENDING)
+# How long a status waits for its message.
+EARLY_KEPT = timedelta(days=7)
 # Seconds: a send that is due later is left to the sweep.
 SOON = 60
 
@@ -244,6 +246,11 @@ def _call_next(attempt: Attempt) -> None:
     following = waiting.order_by("message_id").values_list("pk", flat=True).first()
     if following is not None:
         dispatch.after_commit("omni.tasks.send_attempt", attempt_id=following)
+
+
+def forget_early(*, now: datetime) -> int:
+    """Remove statuses of messages that never became ours: a vendor tells a send's fate within days. How many."""
+    return EarlyStatus.objects.filter(at__lt=now - EARLY_KEPT).delete()[0]
 
 
 def apply_status(*, account: ChannelAccount, external_id: str, state: str, error: str, now: datetime) -> None:
