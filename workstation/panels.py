@@ -19,6 +19,7 @@ from tickets.selectors import list_steps
 from tickets.states import CASE_MOVES, CaseState, Step
 from worklist.models import Item
 from worklist.states import Kind
+from workstation.asking import asking_context
 from workstation import life
 from workstation.compensations import points_context
 from workstation.escalations import escalation_context
@@ -140,6 +141,7 @@ def ticket_context(*, opened: Opened, staff: Staff, base: str, now: datetime) ->
         "causes": life.cause_choices(case) if works and CaseState.CLOSED in moves else (),
         "may_reopen": works and case.state == CaseState.CLOSED,
         "may_answer_for_store": case.at_store,
+        **asking_context(case=case, staff=staff, now=now),
         **life.context_of(case, staff=staff, now=now),
     }
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from workstation import commands, compensations, escalations, guests, life, outgoing, route_maps, views
+from workstation import asking, commands, compensations, escalations, guests, life, outgoing, route_maps, views
 
 _item = "desk/<slug:kind>/<int:subject_id>/"
 _session = "desk/session/<int:subject_id>/"
@@ -66,6 +66,10 @@ urlpatterns = [
     path(f"{_case}points/approve/", compensations.approve, name="desk_points_approve"),
     path(f"{_case}points/refuse/", compensations.refuse, name="desk_points_refuse"),
     path(f"{_case}points/withdraw/", compensations.withdraw, name="desk_points_withdraw"),
+    path(f"{_case}ask-store/", asking.ask_store, name="desk_ask_store"),
+    path(f"{_case}ask-approval/", asking.ask_approval, name="desk_ask_approval"),
+    path(f"{_case}decide-approval/", asking.decide_approval, name="desk_decide_approval"),
+    path(f"{_case}withdraw-approval/", asking.withdraw_approval, name="desk_withdraw_approval"),
     path(_item, views.desk, name="desk_item"),
     path(f"{_item}open/", views.open_part, name="desk_open"),
     path(f"{_item}header/", views.header_part, name="desk_header"),
