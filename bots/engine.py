@@ -17,7 +17,7 @@ MESSAGE = "@message"
 """Where the guest is who leaves a message while nobody works."""
 PATH_KEPT = 20
 SENTENCE = 3
-"""So many words at the very beginning say what is wanted; fewer are a greeting."""
+"""So many words at the very beginning, besides a greeting, say what is wanted."""
 _PLACE = re.compile(r"\{([a-z_]{1,40})\}")
 
 
@@ -31,6 +31,7 @@ class Why(StrEnum):
     MESSAGE = "message"
     SILENT = "silent"
     FILE = "file"
+    LONG = "long"
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def begin_with(script: Script, text: str, facts: Facts, perform: Perform) -> Tur
     if words.wants_person(text, script.operator_words):
         return way.to_person(Place(step=script.start), Why.ASKED)
     wanted = words.chosen(first, text) if first and first.kind == StepKind.MENU and not words.key_of(text) else None
-    if first and wanted and (wanted.label or len(words.tokens(text)) >= SENTENCE):
+    if first and wanted and (wanted.label or len(words.telling(text)) >= SENTENCE):
         return way.choose(Place(step=script.start), first, wanted, text)
     return way.enter(Place(), script.start)
 

@@ -11,6 +11,33 @@ _KEY = re.compile(r"^\s*(?:кнопка|цифра|пункт|номер)?\s*([0
 OPERATOR_STEMS = ("оператор", "operator")
 """These always call a person, whatever a dialogue's data says."""
 OPERATOR_KEY = "0"
+_GREETINGS = frozenset(
+    [
+        "здравствуйте",
+        "здравствуй",
+        "здрасте",
+        "привет",
+        "приветствую",
+        "добрый",
+        "доброе",
+        "доброго",
+        "день",
+        "дня",
+        "вечер",
+        "вечера",
+        "утро",
+        "утра",
+        "подскажите",
+        "скажите",
+        "пожалуйста",
+        "hello",
+        "hi",
+        "good",
+        "day",
+        "please",
+        "start",
+    ]
+)
 _CARD = re.compile(r"\d{6,32}")
 _ORDER = re.compile(r"[A-Za-zА-Яа-я0-9][A-Za-zА-Яа-я0-9\-/]{1,39}")
 LONGEST = 2000
@@ -20,6 +47,11 @@ LONGEST = 2000
 def tokens(text: str) -> list[str]:
     """The words of a text in one form."""
     return _WORD.findall(searchable(text[:LONGEST]))
+
+
+def telling(text: str) -> list[str]:
+    """The words of a text without those of a greeting."""
+    return [word for word in tokens(text) if word not in _GREETINGS]
 
 
 def begins(word: str, stem: str) -> bool:

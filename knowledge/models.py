@@ -41,9 +41,6 @@ class Article(models.Model):
         db_persist=True,
     )
 
-    # Articles are ours: they say nothing of a guest.
-    PERSONAL = ()
-
     class Meta:
         verbose_name = _("article")
         verbose_name_plural = _("articles")

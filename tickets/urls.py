@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from tickets.api import life, views
+from tickets.api import escalation, life, views
 from tickets.pages import approvals, mark, store
 
 urlpatterns = [
@@ -23,6 +23,8 @@ urlpatterns = [
     path("api/v1/cases/<int:case_id>/calls/<int:call_id>", life.CallView.as_view(), name="api_case_call"),
     path("api/v1/cases/<int:case_id>/followers", life.FollowView.as_view(), name="api_case_follow"),
     path("api/v1/cases/<int:case_id>/close", views.CloseView.as_view(), name="api_case_close"),
+    path("api/v1/cases/<int:case_id>/escalation", escalation.EscalationView.as_view(), name="api_case_escalation"),
+    path("api/v1/cases/<int:case_id>/escalation/take", escalation.EscalationTakeView.as_view(), name="api_case_escalation_take"),
     path("api/v1/search", views.SearchView.as_view(), name="api_search"),
     path("api/v1/topics", views.TopicsView.as_view(), name="api_topics"),
     path("api/v1/stores", views.StoresView.as_view(), name="api_stores"),

@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from workstation import commands, guests, life, outgoing, route_maps, views
+from workstation import asking, commands, compensations, escalations, guests, life, outgoing, route_maps, views
 
 _item = "desk/<slug:kind>/<int:subject_id>/"
 _session = "desk/session/<int:subject_id>/"
@@ -60,6 +60,17 @@ urlpatterns = [
     path(f"{_case}map/part/", route_maps.part, name="desk_route_map_part"),
     path(f"{_case}reopen/", commands.reopen_case, name="desk_reopen_case"),
     path(f"{_case}store-answer/", commands.store_answer, name="desk_store_answer"),
+    path(f"{_case}escalation/take/", escalations.take, name="desk_escalation_take"),
+    path(f"{_case}escalation/confirm/", escalations.confirm, name="desk_escalation_confirm"),
+    path(f"{_case}escalation/climb/", escalations.climb, name="desk_escalation_climb"),
+    path(f"{_case}points/give/", compensations.give, name="desk_points_give"),
+    path(f"{_case}points/approve/", compensations.approve, name="desk_points_approve"),
+    path(f"{_case}points/refuse/", compensations.refuse, name="desk_points_refuse"),
+    path(f"{_case}points/withdraw/", compensations.withdraw, name="desk_points_withdraw"),
+    path(f"{_case}ask-store/", asking.ask_store, name="desk_ask_store"),
+    path(f"{_case}ask-approval/", asking.ask_approval, name="desk_ask_approval"),
+    path(f"{_case}decide-approval/", asking.decide_approval, name="desk_decide_approval"),
+    path(f"{_case}withdraw-approval/", asking.withdraw_approval, name="desk_withdraw_approval"),
     path(_item, views.desk, name="desk_item"),
     path(f"{_item}open/", views.open_part, name="desk_open"),
     path(f"{_item}header/", views.header_part, name="desk_header"),

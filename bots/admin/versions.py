@@ -49,7 +49,7 @@ class VersionAdmin(AuditedAdmin):
     list_filter = ("state", "dialogue")
     list_select_related = ("dialogue", "made_by")
     fieldsets = (
-        (None, {"fields": ("dialogue", "number", "state", "start", "most_misunderstood", "idle_minutes")}),
+        (None, {"fields": ("dialogue", "number", "state", "start", "most_misunderstood", "most_turns", "idle_minutes")}),
         (_("A person"), {"fields": ("operator_words", "operator_label", "operator_text", "closed_text", "taken_text")}),
         (_("Not understood"), {"fields": ("misunderstood_text",)}),
     )

@@ -37,6 +37,12 @@ class Version(models.Model):
     most_misunderstood = models.PositiveSmallIntegerField(
         _("a person takes over after misunderstandings in a row"), default=2, validators=[MinValueValidator(1), MaxValueValidator(9)]
     )
+    most_turns = models.PositiveSmallIntegerField(
+        _("a person takes over after so many answers"),
+        default=60,
+        validators=[MinValueValidator(5), MaxValueValidator(1000)],
+        help_text=_("Nobody talks to a machine for so long: it may be another machine."),
+    )
     idle_minutes = models.PositiveIntegerField(
         _("ends after a silence of, minutes"), default=30, validators=[MinValueValidator(1), MaxValueValidator(10_080)]
     )
@@ -79,9 +85,6 @@ class Version(models.Model):
 
 class Step(models.Model):
     """One step of a version."""
-
-    # Our own words.
-    PERSONAL = ("text",)
 
     version = models.ForeignKey(Version, models.CASCADE, related_name="steps", verbose_name=_("version"))
     code = models.CharField(_("code"), max_length=40, validators=[CODE])

@@ -25,7 +25,7 @@ from omni.channels.contract import CallKind, CallStep
 from omni.channels.telephony.account import region_of
 from omni.channels.telephony.numbers import e164
 from omni.models import Call, ChannelAccount, Queue, Session
-from omni.services import attending, calls, conversations
+from omni.services import attending, calls, conversations, rows
 from omni.states import Direction, SessionState
 
 WAIT_SECONDS = 7
@@ -137,7 +137,10 @@ def _answer(run: Run, session: Session | None, question: Question, *, now: datet
     queue = queue_of(session, place) if session else run.account.queue
     facts = asking.facts_of(known, queue, can_share_phone=False, now=now)
     perform = asking.performing(run, known, now=now)
-    said = engine.hear(script, place, digits, facts, perform) if run.place else engine.begin(script, facts, perform)
+    if run.turns_done >= run.version.most_turns:
+        said = engine.hand(script, place, Why.LONG, facts, perform)
+    else:
+        said = engine.hear(script, place, digits, facts, perform) if run.place else engine.begin(script, facts, perform)
     return _carried_out(run, session, script, said, now=now)
 
 
@@ -187,6 +190,7 @@ def _handed(run: Run, session: Session | None, said: Answer, words: Sequence[Utt
         session.topics, session.queue = line_of(said.place.topic) or session.topics, queue
         update(session, "topics", "queue")
         conversations.add_line(session=session, direction=Direction.NOTE, text=told, by=None, now=now)
+        rows.show(session, now=now)
     number = number_for(run.account, queue)
     return Reply(words, transfer=number, hangup=not number)
 

@@ -78,7 +78,7 @@ def new_draft(version_id: int, *, by: Staff | None, now: datetime) -> Version:
     source = Version.objects.select_related("dialogue").get(pk=version_id)
     dialogue = Dialogue.objects.select_for_update().get(pk=source.dialogue_id)
     last = dialogue.versions.aggregate(last=Max("number"))["last"] or 0
-    own = {name: getattr(source, name) for name in (*_OWN, "operator_words", "idle_minutes")}
+    own = {name: getattr(source, name) for name in (*_OWN, "operator_words", "idle_minutes", "most_turns")}
     draft = Version.objects.create(dialogue=dialogue, number=last + 1, made_at=now, made_by=by, **own)
     for step in source.steps.prefetch_related("ways"):
         _copy(step, draft)

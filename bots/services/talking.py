@@ -122,6 +122,8 @@ def _said_to(session: Session, run: Run, message: Message, *, now: datetime) -> 
     text = message.visible_text or message.text
     if place.step != MESSAGE and message.attachments.exclude(kind__in=_NOT_FILES).exists():
         return engine.hand(script, place, Why.FILE, facts, perform)
+    if run.turns_done >= run.version.most_turns:
+        return engine.hand(script, place, Why.LONG, facts, perform)
     if not run.place:
         return engine.begin_with(script, text, facts, perform)
     return engine.hear(script, place, text, facts, perform)

@@ -83,7 +83,9 @@ def _played(version: Version, trial: Trial, text: str | None, played: Played, *,
         said = engine.begin(script, facts, perform) if text is None else engine.hear(script, place, text, facts, perform)
         transaction.set_rollback(True)
     guest = [] if text is None else [Line("guest", text)]
-    spoken = [Line("bot", one.text, one.choices) for one in said.said]
+    call = () if said.ended or said.place.step == engine.MESSAGE else (script.operator_label,)
+    last = len(said.said) - 1
+    spoken = [Line("bot", one.text, (*one.choices, *(call if place == last else ()))) for place, one in enumerate(said.said)]
     handed = [Line("note", summary.described(script.name, said.place, said.handed))] if said.handed else []
     return Trial(asdict(said.place), (*trial.lines, *guest, *used, *spoken, *handed), said.ended)
 

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from bots.models import Run, SkillUse, Turn
+from bots.models import Run, SkillUse, Turn, Version
 from bots.services import scripts, talking
 from bots.skills import registry
 from bots.states import RunState, TurnState
@@ -232,6 +232,20 @@ def test_a_word_that_never_arrives_brings_a_person(account, django_capture_on_co
         sending.finish(attempt_id=attempt.pk, result=Failed("rejected", "no"), now=NOW)
     session = Session.objects.get()
     assert (session.responder, session.waiting_since is not None) == ("", True)
+
+
+def test_a_talk_that_never_ends_is_left_to_a_person(account):
+    bots.say(account, "Привет", NOW)
+    Version.objects.update(most_turns=5)
+    for wish in ("часы работы", "Лесная", "вопрос", "вернуть молоко", "Главное меню"):
+        bots.say(account, wish, NOW)
+    assert Run.objects.get().turns_done == 6
+    assert "затянулся" in Message.objects.get(direction=Direction.NOTE).text
+
+
+@pytest.mark.parametrize("hello", ["Добрый день, подскажите пожалуйста", "/start", "Здравствуйте!!!", "привет привет привет привет"])
+def test_greetings_are_answered_by_the_menu(account, hello):
+    assert bots.say(account, hello, NOW)[0].startswith("Здравствуйте! Я бот-помощник.")
 
 
 def test_numbers_where_the_channel_has_no_buttons(account):

@@ -69,6 +69,7 @@ class Chat {
     this.log.addEventListener("looked", () => this.#look());
     this.log.addEventListener("retry", ({ detail }) => this.outbox.retry(detail));
     this.log.addEventListener("edit", ({ detail }) => this.#edit(detail));
+    this.log.addEventListener("choose", ({ detail }) => this.#write({ text: detail, uploads: [] }));
     part("close").addEventListener("click", () => this.host.say("close"));
     part("again").addEventListener("click", () => { this.again = true; this.#screens(); this.#focus(); });
     part("older").addEventListener("click", () => this.#older());

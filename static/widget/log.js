@@ -2,7 +2,7 @@
 
 const NEAR = 80;
 
-/** Events: `retry` and `edit` (client_msg_id), `looked` (the end of the log is in view). */
+/** Events: `retry` and `edit` (client_msg_id), `choose` (the label of a ready answer), `looked` (the end of the log is in view). */
 export class Log extends EventTarget {
   constructor({ words, api }) {
     super();
@@ -128,7 +128,22 @@ export class Log extends EventTarget {
     time.dateTime = message.sent_at;
     time.textContent = this.words.time(at);
     element.querySelector(".attachments").append(...message.attachments.map((file) => this.#file(file)));
+    if (message.choices) element.append(this.#ready(message.choices));
     return element;
+  }
+
+  /** Ready answers of a machine; only those of the newest message are shown. */
+  #ready(choices) {
+    const row = document.createElement("p");
+    row.className = "ready";
+    for (const label of choices) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = label;
+      button.addEventListener("click", () => this.dispatchEvent(new CustomEvent("choose", { detail: label })));
+      row.append(button);
+    }
+    return row;
   }
 
   #markPending(element, entry) {

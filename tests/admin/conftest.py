@@ -36,6 +36,7 @@ from suggestions.models import ModelVersion, SuggestionRules, VersionState
 from suggestions.services import suggesting
 from tests import builders as b
 from tests.admin import belonging, bots_and_knowledge, escalations, guests_and_sends, promises, topics_and_life
+from tests.admin.asked import everything as everything_asked
 from tickets.models import AnswerTemplate
 from tickets.services import cases
 from tickets.states import Cause
@@ -98,6 +99,7 @@ def one_of_everything(number):
     points.everything(number, case=case, staff=person)
     a_told_guest(session.guest, account, number, now)
     escalations.everything(number, case=case, staff=person)
+    everything_asked(number, case=case, topic=topic, staff=person, other=b.a_person(f"boss-{number}", f"Начальник {number}"))
     topics_and_life.everything(number, case=case, staff=person, group=group)
     bots_and_knowledge.everything(number, session=session, now=now)
     promises.everything(number, case=case)

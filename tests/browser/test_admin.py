@@ -2,6 +2,7 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -36,8 +37,9 @@ def signed_in(context, live_product):
 
 
 def filled():
-    one_of_everything(1)
-    one_of_everything(2)
+    with transaction.atomic():
+        one_of_everything(1)
+        one_of_everything(2)
     many_facts(80, now=timezone.now(), days=20)
     go_on_line(a_person("ready", "Готовый Оператор"), now=timezone.now())
 

@@ -1,5 +1,5 @@
 """What supervisors see of tickets."""
 
-from tickets.admin import cases, life, likeness, mass, promises, rules, topics, versions
+from tickets.admin import approvals, asking, cases, life, likeness, mass, promises, rules, telling, topics, versions
 
-__all__ = ["cases", "life", "likeness", "mass", "promises", "rules", "topics", "versions"]
+__all__ = ["approvals", "asking", "cases", "life", "likeness", "mass", "promises", "rules", "telling", "topics", "versions"]

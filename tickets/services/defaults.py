@@ -19,7 +19,7 @@ from loyalty.services import defaults as points
 from omni.models import BreakKind, DeclineReason, Queue, Skill
 from sla.models import Calendar, Policy, WorkingInterval
 from tickets.models import AnswerTemplate, Topic
-from tickets.services import default_likeness, lines, topics
+from tickets.services import default_life, default_likeness, kept, lines, routebook, topics
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 _ADDED = "defaults.added"
@@ -61,11 +61,15 @@ def load(*, now: datetime) -> Mapping[str, int]:
         _load_promises(shipment)
         _load_topics(shipment)
         _load_templates(shipment)
+        default_life.load(shipment, _read("life"), _read("topics"))
         _load_matching(shipment)
         maps = lines.load_maps(now=now)
         lines.load(shipment.add, shipment.known)
         default_likeness.ship(shipment.add)
         topics.forget()
+        routebook.forget()
+        if shipment.added:
+            kept.changed()
         return {**shipment.added, **maps, **points.load(now=now), **shipped.load_all(now=now)}
 
 
@@ -156,6 +160,7 @@ def _add_topic(facts: Facts, parent: str | None, position: int) -> None:
         "policy": Policy.objects.filter(code=facts.get("policy")).first(),
         "store_involved": facts.get("store_involved"),
         "store_required": facts.get("store_required"),
+        "needs_approval": facts.get("needs_approval"),
         "instruction": facts.get("instruction", ""),
         "position": position,
     }

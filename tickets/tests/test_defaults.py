@@ -11,9 +11,9 @@ from accounts.rights import Right
 from omni.models import Queue
 from sla.models import Policy
 from sla.services import clocks
-from tickets.models import AnswerTemplate, Topic
+from tickets.models import AnswerTemplate, Detail, GroupFallback, RouteRule, RouteTest, Topic, WaitReason
 from tickets.selectors import list_templates, list_topics
-from tickets.services import defaults, topics
+from tickets.services import asked, defaults, examples, topics
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +26,7 @@ def loaded():
 
 def test_every_leaf_topic_leads_to_a_group_and_a_promise(loaded):
     leaves = list_topics()
-    assert 60 <= len(leaves) <= 120
+    assert 115 <= len(leaves) <= 140
     for leaf in leaves:
         way = topics.resolved(Topic.objects.get(pk=leaf.id))
         assert way.group_id, leaf.path
@@ -88,3 +88,26 @@ def test_the_command_says_what_it_added():
     call_command("load_defaults", stdout=second)
     assert "topic" in first.getvalue()
     assert "already" in second.getvalue()
+
+
+def test_every_branch_has_ready_answers(loaded):
+    for branch in Topic.objects.filter(parent=None):
+        assert any(template.topic_id for template in list_templates(branch.pk)), branch.name
+    leaf = Topic.objects.filter(parent__code="marketplaces").first()
+    assert {template.topic.code for template in list_templates(leaf.pk) if template.topic} == {"marketplaces"}
+
+
+def test_examples_of_routing_are_green_and_settings_of_life_are_whole(loaded):
+    assert RouteTest.objects.count() >= 6
+    assert [str(one) for one in examples.red()] == []
+    for thing in [*WaitReason.objects.all(), *RouteRule.objects.all(), *GroupFallback.objects.all(), *Detail.objects.all()]:
+        thing.full_clean()
+    assert Topic.objects.get(code="compensation").needs_approval
+
+
+def test_topics_ask_for_what_their_experts_need(loaded):
+    asks = {spec.code: spec.is_required for spec in asked.specs_for(Topic.objects.get(code="dairy"))}
+    assert (asks["product"], asks["bought"], asks["receipt"]) == (True, True, False)
+    own = {spec.code for spec in asked.specs_for(Topic.objects.get(code="own-brand"))}
+    assert own >= {"product", "batch"}
+    assert "bought" not in own

@@ -1,0 +1,51 @@
+"""Shipped letters, notices, questions of satisfaction and rules of approval. What guests would get is off until somebody switches it on."""
+
+import json
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from accounts.models import Role
+from core.shipped import Shipment
+from tickets.models import ApprovalRule, GuestText, LetterText, SurveyRule, Topic
+
+DATA = Path(__file__).resolve().parent.parent / "data" / "asking.json"
+Facts = Mapping[str, Any]
+
+
+def load(shipment: Shipment) -> None:
+    """Add what was never added before."""
+    told = json.loads(DATA.read_text("utf-8"))
+    for facts in told["letters"]:
+        shipment.add("letter", facts["kind"], partial(_letter, facts))
+    for facts in told["notices"]:
+        shipment.add("guest_notice", facts["status"], partial(_notice, facts))
+    for facts in told["surveys"]:
+        shipment.add("survey", facts["code"], partial(_survey, facts))
+    for facts in told["approvals"]:
+        shipment.add("approval_rule", facts["code"], partial(_approval, facts))
+
+
+def _letter(facts: Facts) -> None:
+    LetterText.objects.get_or_create(kind=facts["kind"], defaults={"heading": facts["heading"], "text": facts["text"]})
+
+
+def _notice(facts: Facts) -> None:
+    GuestText.objects.get_or_create(status=facts["status"], topic=None, chain=None, defaults=dict(facts))
+
+
+def _survey(facts: Facts) -> None:
+    fields = {name: value for name, value in facts.items() if name != "code"}
+    SurveyRule.objects.get_or_create(topic=None, defaults=fields)
+
+
+def _approval(facts: Facts) -> None:
+    """A role or topic that a supervisor has removed leaves the rule without it; it is off and waits to be looked at."""
+    fields = {
+        **facts,
+        "topic": Topic.objects.filter(code=facts["topic"]).first(),
+        "role": Role.objects.filter(code=facts["role"]).first(),
+        "then_role": Role.objects.filter(code=facts.get("then_role", "")).first(),
+    }
+    ApprovalRule.objects.get_or_create(code=facts["code"], defaults=fields)
