@@ -16,9 +16,11 @@ class TicketsConfig(AppConfig):
         from omni.followers import register  # noqa: PLC0415
         from sla import subjects as clocked  # noqa: PLC0415
         from tickets import handlers  # noqa: F401, PLC0415
-        from tickets.services import cases  # noqa: PLC0415
+        from tickets.services import (
+            cases,
+            default_asking,
+        )
         from tickets.services.clocked import CaseClocks  # noqa: PLC0415
-        from tickets.services import default_asking  # noqa: PLC0415
         from tickets.services.compensating import CaseGrounds  # noqa: PLC0415
         from tickets.services.escalating import CaseSubjects  # noqa: PLC0415
         from tickets.services.following import CaseFollower  # noqa: PLC0415

@@ -19,8 +19,8 @@ from tickets.selectors import list_steps
 from tickets.states import CASE_MOVES, CaseState, Step
 from worklist.models import Item
 from worklist.states import Kind
-from workstation.asking import asking_context
 from workstation import life
+from workstation.asking import asking_context
 from workstation.compensations import points_context
 from workstation.escalations import escalation_context
 from workstation.feed import day_of, moment
