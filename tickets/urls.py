@@ -1,9 +1,10 @@
-from django.urls import path
+from django.urls import include, path
 
 from tickets.api import escalation, life, views
 from tickets.pages import approvals, mark, store
 
 urlpatterns = [
+    path("", include("tickets.urls_belonging")),
     path("s/<str:token>/", store.show, name="store_link"),
     path("s/<str:token>/answer/", store.answer, name="store_link_answer"),
     path("s/<str:token>/time/", store.ask_time, name="store_link_time"),

@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import include, path
 
 from workstation import asking, commands, compensations, escalations, guests, life, outgoing, route_maps, views
 
@@ -7,6 +7,7 @@ _session = "desk/session/<int:subject_id>/"
 _case = "desk/case/<int:subject_id>/"
 
 urlpatterns = [
+    path("", include("workstation.urls_belonging")),
     path("", views.start, name="start"),
     path("jsi18n/<slug:language>/", views.texts, name="jsi18n"),
     path("desk/", views.desk, name="desk"),
