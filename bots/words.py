@@ -11,33 +11,11 @@ _KEY = re.compile(r"^\s*(?:кнопка|цифра|пункт|номер)?\s*([0
 OPERATOR_STEMS = ("оператор", "operator")
 """These always call a person, whatever a dialogue's data says."""
 OPERATOR_KEY = "0"
-_GREETINGS = frozenset(
-    [
-        "здравствуйте",
-        "здравствуй",
-        "здрасте",
-        "привет",
-        "приветствую",
-        "добрый",
-        "доброе",
-        "доброго",
-        "день",
-        "дня",
-        "вечер",
-        "вечера",
-        "утро",
-        "утра",
-        "подскажите",
-        "скажите",
-        "пожалуйста",
-        "hello",
-        "hi",
-        "good",
-        "day",
-        "please",
-        "start",
-    ]
-)
+_GREETING_WORDS = """
+здравствуйте здравствуй здрасте привет приветствую добрый доброе доброго день дня вечер вечера утро утра подскажите скажите пожалуйста
+hello hi good day please start
+"""
+_GREETINGS = frozenset(_GREETING_WORDS.split())
 _CARD = re.compile(r"\d{6,32}")
 _ORDER = re.compile(r"[A-Za-zА-Яа-я0-9][A-Za-zА-Яа-я0-9\-/]{1,39}")
 LONGEST = 2000

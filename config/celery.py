@@ -54,6 +54,7 @@ QUEUES = {
     "loyalty.tasks.fold_house_accounts": "default",
     "loyalty.tasks.expire_reservations": "default",
     "loyalty.tasks.end_lots": "bulk",
+    "loyalty.tasks.follow_merges": "default",
     "loyalty.tasks.tell_guests": "outgoing",
     "loyalty.tasks.send_operations": "outgoing",
     "loyalty.tasks.carry_on_imports": "bulk",

@@ -271,6 +271,7 @@ CELERY_BEAT_SCHEDULE = {
         "loyalty.tasks.fold_house_accounts": 60,
         "loyalty.tasks.expire_reservations": 30,
         "loyalty.tasks.end_lots": 300,
+        "loyalty.tasks.follow_merges": 60,
         "loyalty.tasks.tell_guests": 15,
         "loyalty.tasks.send_operations": 5,
         "loyalty.tasks.carry_on_imports": 10,

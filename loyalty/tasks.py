@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from core.locks import only_one
 from loyalty.services import accounts, approvals, cards, endings, imports, outbox, proof, reconciliation, reservations, telling
+from loyalty.services import guest_merges as merges
 
 log = structlog.get_logger(__name__)
 # Below the task's time limit: an import goes on in the next round.
@@ -36,6 +37,12 @@ def end_lots(**_kwargs: object) -> None:
         if not endings.end_due(now=now):
             break
     cards.settle_joined(now=now)
+
+
+@shared_task
+def follow_merges(**_kwargs: object) -> None:
+    """Wallets of guests who were joined or parted and whose news were lost, or whose points were just being spent."""
+    merges.follow_due(now=timezone.now())
 
 
 @shared_task

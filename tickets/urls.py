@@ -1,9 +1,10 @@
-from django.urls import path
+from django.urls import include, path
 
-from tickets.api import life, views
+from tickets.api import escalation, life, views
 from tickets.pages import approvals, mark, store
 
 urlpatterns = [
+    path("", include("tickets.urls_belonging")),
     path("s/<str:token>/", store.show, name="store_link"),
     path("s/<str:token>/answer/", store.answer, name="store_link_answer"),
     path("s/<str:token>/time/", store.ask_time, name="store_link_time"),
@@ -22,6 +23,8 @@ urlpatterns = [
     path("api/v1/cases/<int:case_id>/calls/<int:call_id>", life.CallView.as_view(), name="api_case_call"),
     path("api/v1/cases/<int:case_id>/followers", life.FollowView.as_view(), name="api_case_follow"),
     path("api/v1/cases/<int:case_id>/close", views.CloseView.as_view(), name="api_case_close"),
+    path("api/v1/cases/<int:case_id>/escalation", escalation.EscalationView.as_view(), name="api_case_escalation"),
+    path("api/v1/cases/<int:case_id>/escalation/take", escalation.EscalationTakeView.as_view(), name="api_case_escalation_take"),
     path("api/v1/search", views.SearchView.as_view(), name="api_search"),
     path("api/v1/topics", views.TopicsView.as_view(), name="api_topics"),
     path("api/v1/stores", views.StoresView.as_view(), name="api_stores"),

@@ -19,8 +19,10 @@ from tickets.selectors import list_steps
 from tickets.states import CASE_MOVES, CaseState, Step
 from worklist.models import Item
 from worklist.states import Kind
-from workstation.asking import asking_context
 from workstation import life
+from workstation.asking import asking_context
+from workstation.compensations import points_context
+from workstation.escalations import escalation_context
 from workstation.feed import day_of, moment
 from workstation.rules import ClockFace, clock_face, masked_email, masked_phone
 from workstation.selectors import Opened, list_cases_of
@@ -125,6 +127,8 @@ def ticket_context(*, opened: Opened, staff: Staff, base: str, now: datetime) ->
     moves = CASE_MOVES[case.state]
     return {
         "case": case,
+        **escalation_context(case, staff),
+        **points_context(case, staff, now=now),
         "case_state": case.get_state_display(),
         "topic_path": " › ".join(case.routing.get("path") or [case.topic.shown_name]),
         "why": why_here(case),

@@ -196,6 +196,7 @@ def page_context(*, staff: Staff, query: ListQuery, opened: Opened | None, posit
         "breaks": kinds,
         "is_operator": answers,
         "is_admin": staff.has_right(Right.ADMIN),
+        "works_in_mass": staff.has_right(Right.MASS_WORK),
         "fixtures": fixtures(translation.get_language()),
         "config": config(staff=staff, position=position, query=query, now=now) | own,
         **list_context(staff=staff, query=query, current=current, now=now),

@@ -1,12 +1,13 @@
-from django.urls import path
+from django.urls import include, path
 
-from workstation import asking, commands, guests, life, outgoing, route_maps, views
+from workstation import asking, commands, compensations, escalations, guests, life, outgoing, route_maps, views
 
 _item = "desk/<slug:kind>/<int:subject_id>/"
 _session = "desk/session/<int:subject_id>/"
 _case = "desk/case/<int:subject_id>/"
 
 urlpatterns = [
+    path("", include("workstation.urls_belonging")),
     path("", views.start, name="start"),
     path("jsi18n/<slug:language>/", views.texts, name="jsi18n"),
     path("desk/", views.desk, name="desk"),
@@ -59,6 +60,13 @@ urlpatterns = [
     path(f"{_case}map/part/", route_maps.part, name="desk_route_map_part"),
     path(f"{_case}reopen/", commands.reopen_case, name="desk_reopen_case"),
     path(f"{_case}store-answer/", commands.store_answer, name="desk_store_answer"),
+    path(f"{_case}escalation/take/", escalations.take, name="desk_escalation_take"),
+    path(f"{_case}escalation/confirm/", escalations.confirm, name="desk_escalation_confirm"),
+    path(f"{_case}escalation/climb/", escalations.climb, name="desk_escalation_climb"),
+    path(f"{_case}points/give/", compensations.give, name="desk_points_give"),
+    path(f"{_case}points/approve/", compensations.approve, name="desk_points_approve"),
+    path(f"{_case}points/refuse/", compensations.refuse, name="desk_points_refuse"),
+    path(f"{_case}points/withdraw/", compensations.withdraw, name="desk_points_withdraw"),
     path(f"{_case}ask-store/", asking.ask_store, name="desk_ask_store"),
     path(f"{_case}ask-approval/", asking.ask_approval, name="desk_ask_approval"),
     path(f"{_case}decide-approval/", asking.decide_approval, name="desk_decide_approval"),

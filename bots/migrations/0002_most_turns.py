@@ -5,15 +5,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('bots', '0001_initial'),
+        ("bots", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='version',
-            name='most_turns',
-            field=models.PositiveSmallIntegerField(default=60, help_text='Nobody talks to a machine for so long: it may be another machine.', validators=[django.core.validators.MinValueValidator(5), django.core.validators.MaxValueValidator(1000)], verbose_name='a person takes over after so many answers'),
+            model_name="version",
+            name="most_turns",
+            field=models.PositiveSmallIntegerField(
+                default=60,
+                help_text="Nobody talks to a machine for so long: it may be another machine.",
+                validators=[django.core.validators.MinValueValidator(5), django.core.validators.MaxValueValidator(1000)],
+                verbose_name="a person takes over after so many answers",
+            ),
         ),
     ]

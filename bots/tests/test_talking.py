@@ -237,6 +237,7 @@ def test_a_word_that_never_arrives_brings_a_person(account, django_capture_on_co
 def test_a_talk_that_never_ends_is_left_to_a_person(account):
     bots.say(account, "Привет", NOW)
     Version.objects.update(most_turns=5)
+    b.a_store()
     for wish in ("часы работы", "Лесная", "вопрос", "вернуть молоко", "Главное меню"):
         bots.say(account, wish, NOW)
     assert Run.objects.get().turns_done == 6

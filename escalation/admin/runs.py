@@ -18,27 +18,17 @@ from accounts.models import Staff
 from accounts.rights import Right
 from core.admin import PeriodFilter, ReadOnlyAdmin, in_lines
 from core.refusal import NotAllowed, Refusal
-from escalation import subjects
-from escalation.models import Delivery, Run, RunEvent
+from escalation.banners import told
+from escalation.models import Delivery, Run
 from escalation.selectors import list_events
-from escalation.services import planning, runs
-from escalation.states import OPEN, Level, RunState
+from escalation.services import planning, runs, taking
+from escalation.states import OPEN, RunState
 
 Verb = Callable[[int, Staff, str], object]
 
 
-def _take(run_id: int, by: Staff, _reason: str) -> object:
-    """A ticket is taken at the same time: to have the matter in hand is to have the ticket."""
-    run, now = Run.objects.get(pk=run_id), timezone.now()
-    found = subjects.of(run.subject)
-    if found is not None and run.state in OPEN and run.holder_id != by.pk:
-        kind, subject_id = found
-        kind.take(subject_id, by=by, now=now)
-    return runs.take(run_id=run_id, by=by, now=now)
-
-
 VERBS: dict[str, Verb] = {
-    "take": _take,
+    "take": lambda run_id, by, _reason: taking.take(run_id=run_id, by=by, now=timezone.now()),
     "confirm": lambda run_id, by, _reason: runs.confirm(run_id=run_id, by=by, now=timezone.now()),
     "release": lambda run_id, by, reason: runs.release(run_id=run_id, by=by, reason=reason, now=timezone.now()),
     "climb": lambda run_id, by, reason: runs.climb(run_id=run_id, by=by, reason=reason, now=timezone.now()),
@@ -49,12 +39,32 @@ VERBS: dict[str, Verb] = {
 }
 
 
+class OpenFilter(admin.SimpleListFilter):
+    """What runs now, unless the person asks for the others."""
+
+    title = _("state")
+    parameter_name = "runs"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("ended", _("ended")), ("all", _("all"))]
+
+    def choices(self, changelist: Any) -> Any:
+        for code, name in ((None, _("running")), *self.lookup_choices):
+            query = changelist.get_query_string({self.parameter_name: code} if code else {}, [] if code else [self.parameter_name])
+            yield {"selected": self.value() == code, "query_string": query, "display": name}
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        if self.value() == "all":
+            return queryset
+        return queryset.exclude(state__in=OPEN) if self.value() == "ended" else queryset.filter(state__in=OPEN)
+
+
 @admin.register(Run)
 class RunAdmin(ReadOnlyAdmin):
     """Whoever works on tickets may act; the clocks and the plan are those of the start."""
 
-    list_display = ("title", "state", "level", "holder", "reaction_due", "deal_due", "started_at")
-    list_filter = ("state", "level")
+    list_display = ("title", "state", "level", "holder", "next_at", "reaction_due", "deal_due", "started_at")
+    list_filter = (OpenFilter, "level")
     list_select_related = ("holder",)
     search_fields = ("subject",)
     search_help_text = _("Kind and number of the subject, for example case:4711")
@@ -113,30 +123,6 @@ class RunAdmin(ReadOnlyAdmin):
 
 def _may_act(request: HttpRequest) -> bool:
     return isinstance(request.user, Staff) and request.user.has_right(Right.CASES_WORK)
-
-
-def told(event: RunEvent) -> str:
-    """A row of the history as one line."""
-    details = event.details
-    parts = [
-        event.get_kind_display(),
-        event.get_level_display(),
-        str(details.get("name", "")),
-        ", ".join(details.get("to", [])),
-        str(Level(details["to_level"]).label) if details.get("to_level") else "",
-        str(event.by or ""),
-        str(details.get("reason", "")),
-        str(details.get("error", "")),
-        _t("only the lead was there") if details.get("by_lead") else "",
-        _late(event),
-    ]
-    return " · ".join(part for part in parts if part)
-
-
-def _late(event: RunEvent) -> str:
-    if not event.late:
-        return ""
-    return _t("late: was due at %(time)s") % {"time": date_format(localtime(event.due_at), "d.m.Y H:i:s")}
 
 
 class WrittenFilter(PeriodFilter):

@@ -13,7 +13,7 @@ from loyalty.models.compensation import (
 from loyalty.models.imports import Import, ImportReject, ImportRow
 from loyalty.models.ledger import Account, Alarm, HouseDelta, Lot, LotUse, Reservation, Transfer
 from loyalty.models.processing import Operation, Processing
-from loyalty.models.wallet import Card, Terms, Wallet
+from loyalty.models.wallet import Card, Terms, Wallet, WalletJoin
 
 __all__ = [
     "Account",
@@ -39,4 +39,5 @@ __all__ = [
     "Terms",
     "Transfer",
     "Wallet",
+    "WalletJoin",
 ]

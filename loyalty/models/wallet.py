@@ -1,6 +1,7 @@
 """A guest's wallet, the cards that open it, and the terms under which points live."""
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Guest
@@ -23,6 +24,27 @@ class Wallet(models.Model):
 
     def __str__(self) -> str:
         return str(_("Wallet %(number)s") % {"number": self.pk})
+
+
+class WalletJoin(models.Model):
+    """A wallet that went along when its guest turned out to be another one: what is needed to part the two again."""
+
+    wallet = models.ForeignKey(Wallet, models.PROTECT, related_name="joins")
+    into = models.ForeignKey(Wallet, models.PROTECT, null=True, related_name="+", db_index=False)
+    """None = the other guest had no wallet: this one was handed over as it was."""
+    kept = models.ForeignKey(Guest, models.PROTECT, related_name="+", db_index=False)
+    gone = models.ForeignKey(Guest, models.PROTECT, related_name="+")
+    card_ids = models.JSONField(default=list)
+    part_ids = models.JSONField(default=list)
+    """Wallets that were part of this one before."""
+    lot_ids = models.JSONField(default=list)
+    """The lots in which its points arrived."""
+    owed = models.BigIntegerField(default=0)
+    at = models.DateTimeField()
+    parted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["wallet"], condition=Q(parted_at__isnull=True), name="loyalty_wallet_joined_once")]
 
 
 class Card(models.Model):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import Max, QuerySet, Sum
+from django.db.models import Max, Q, QuerySet, Sum
 
 from accounts.models import Staff
 from loyalty.limits import Allowed, Given, Level, Window
@@ -40,7 +40,8 @@ def given_by(staff: Staff, *, now: datetime) -> Given:
 
 def windows_of(guest_id: int, *, now: datetime) -> list[Window]:
     """Each limit of a guest with what the guest got in its period."""
-    got = _counted().filter(guest=guest_id)
+    # What a guest got who turned out to be this one was got by this one.
+    got = _counted().filter(Q(guest=guest_id) | Q(guest__merged_into=guest_id))
     return [
         Window(row.days, row.points, _sum(got.filter(asked_at__gt=now - timedelta(days=row.days)))) for row in GuestAllowance.objects.all()
     ]

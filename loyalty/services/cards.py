@@ -11,7 +11,7 @@ from core import audit
 from core.locks import serialise
 from core.refusal import Refusal
 from customers.models import Guest
-from loyalty.models import Account, Card, Lot, Wallet
+from loyalty.models import Account, Card, Lot, Transfer, Wallet
 from loyalty.services import accounts, outbox
 from loyalty.services.ledger import again, post
 from loyalty.states import AccountKind, CardState, TransferKind
@@ -64,10 +64,10 @@ def _link(number: str, guest: Guest, now: datetime, by: Staff | None) -> Wallet:
         return own
 
 
-def join(*, wallet: Wallet, into: Wallet, now: datetime) -> None:
+def join(*, wallet: Wallet, into: Wallet, now: datetime) -> list[UUID]:
     """Make one wallet part of another: its points with their ends, its debt, its cards. Call inside a transaction.
 
-    Raises Refusal `card_busy`.
+    Returns the ids of the transfers, which are those of the new lots. Raises Refusal `card_busy`.
     """
     orders = _moving(wallet, into)
     if any(outcome is not Outcome.DONE for outcome in post(orders, now=now)):
@@ -77,6 +77,7 @@ def join(*, wallet: Wallet, into: Wallet, now: datetime) -> None:
     Card.objects.filter(wallet=wallet).update(wallet=into)
     Wallet.objects.filter(merged_into=wallet).update(merged_into=into)
     Wallet.objects.filter(pk=wallet.pk).update(merged_into=into, guest=None)
+    return [order.id for order in orders]
 
 
 def _moving(wallet: Wallet, into: Wallet) -> list[Order]:
@@ -97,7 +98,8 @@ def _moving(wallet: Wallet, into: Wallet) -> list[Order]:
     owed = Account.objects.filter(wallet=wallet, kind=AccountKind.OWED, balance__lt=0).first()
     if owed is not None:
         debtor = accounts.account_of(into.pk, AccountKind.OWED)
-        id = uuid5(UUID_OF_DEBTS, f"{owed.pk} {into.pk} {owed.balance}")
+        before = Transfer.objects.filter(credit=owed).count()
+        id = uuid5(UUID_OF_DEBTS, f"{owed.pk} {into.pk} {owed.balance} {before}")
         orders.append(Order(id, TransferKind.JOINING, debtor, owed.pk, -owed.balance, chain=1))
     return orders
 

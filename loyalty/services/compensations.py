@@ -182,5 +182,7 @@ def record(compensation: Compensation, deed: str, by: Staff | None, now: datetim
     """The audit row of a deed, and news for the author's open screens."""
     details = {"case": compensation.subject, "points": compensation.points, "state": compensation.state}
     audit.record(action=f"compensation.{deed}", by=by, subject=f"compensation:{compensation.pk}", now=now, details=details)
+    text = compensation.decision_text or str(compensation.reason)
+    grounds.tell(compensation.subject, deed, points=compensation.points, by=by, now=now, text=text)
     news = {"id": str(compensation.pk), "subject": compensation.subject, "state": compensation.state, "points": compensation.points}
     announce(kind="compensation", payload=news, topics=[f"staff:{compensation.author_id}"])

@@ -26,12 +26,15 @@ class Matters:
     kind = "matter"
 
     def __init__(self):
-        self.guests = {}
+        self.guests, self.history = {}, []
 
     def find(self, *, staff, subject_id):
         if subject_id >= 9000:
             raise Refusal("not_found", "no", status=404)
         return Ground(f"matter:{subject_id}", str(subject_id), self.guests[subject_id % 100].pk)
+
+    def heard(self, subject_id, deed, *, points, by, now, text):
+        self.history.append((subject_id, deed, points))
 
 
 @pytest.fixture

@@ -74,6 +74,13 @@ def _telephones(guest: Guest) -> tuple[list[Target], str]:
     return [Target(account, phone) for account in healthy_first], "no_account"
 
 
+def leads_to(guest: Guest) -> bool:
+    """Whether a notice has any way to the guest: a device that takes notices, or a telephone with consent."""
+    person = guest.merged_into or guest
+    devices = push.devices_of(person).filter(takes_notices=True).exclude(account__state=AccountState.DISABLED)
+    return devices.exists() or bool(_telephones(person)[0])
+
+
 def _untried(notice: Notice, targets: Iterable[Target]) -> list[Target]:
     """Without what has failed for good; an account that refuses us fails for all."""
     failed = list(notice.attempts.filter(is_permanent=True).values_list("account_id", "recipient", "account_refused"))

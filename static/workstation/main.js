@@ -2,6 +2,7 @@
 /** The desk is put together here: live events to their places, the look, signing out. */
 import { announce, config, find, gettext, toast } from "./page.js";
 import * as clocks from "./clocks.js";
+import { incidentCame } from "./belonging.js";
 import * as composer from "./composer.js";
 import * as feed from "./feed.js";
 import * as item from "./item.js";
@@ -32,6 +33,7 @@ function apply(events) {
     else if (kind === "given") presence.given(data);
     else if (kind === "offer") offers.came(data);
     else if (kind === "offer_over") offers.ended(data);
+    else if (kind === "incident") incidentCame(data);
     else if (kind === "call_back") life.callCame(data, item.open);
     else if (kind === "case_news") life.newsCame(data, item.open);
   }

@@ -5,6 +5,7 @@ import { showError } from "./dialogs.js";
 import { command, read } from "./net.js";
 import { makePicker } from "./picker.js";
 import { suggestTopics } from "./suggestions.js";
+import * as belonging from "./belonging.js";
 import * as life from "./life.js";
 import * as same from "./same.js";
 
@@ -49,6 +50,7 @@ function prepare() {
   for (const picker of findAll("[data-picker]", root)) makePicker(picker);
   for (const place of findAll("[data-suggestions]", root)) suggestTopics(place, `/suggestions/session/${item.id}/`);
   same.prepare(root);
+  belonging.prepare(root);
 }
 
 /** @param {string} tab @param {string} [focus] a selector inside the panel */
@@ -119,6 +121,12 @@ async function reveal(button) {
 /** @param {string} name @param {string} value */
 const link = (name, value) => element("a", { href: `${name === "phone" ? "tel" : "mailto"}:${value}` }, value);
 
+/** @param {any} changed */
+function lookAlike(changed) {
+  const form = changed.closest("#ticket-form");
+  if (form && item) belonging.lookAlike(form, item.id);
+}
+
 export function start() {
   root.addEventListener("submit", submit);
   root.addEventListener("click", (/** @type {any} */ event) => {
@@ -127,7 +135,7 @@ export function start() {
     const button = event.target.closest("[data-do=reveal]");
     if (button) oneAtATime(button, () => reveal(button));
     const deed = event.target.closest("[data-do]");
-    if (deed) same.clicked(deed, root);
+    if (deed && !same.clicked(deed, root)) belonging.clicked(deed, root);
     if (deed?.dataset.do === "route-map" && !event.ctrlKey && !event.metaKey) {
       event.preventDefault();
       life.routeMap(deed.dataset.case);
@@ -137,7 +145,9 @@ export function start() {
     const tab = /** @type {any} */ (event.target).closest("[data-panel]");
     if (tab && (event.key === "ArrowLeft" || event.key === "ArrowRight")) showTab(tab.dataset.panel === "guest" ? "ticket" : "guest");
   });
+  root.addEventListener("change", (/** @type {any} */ event) => lookAlike(event.target));
   root.addEventListener("picked", (/** @type {any} */ event) => {
+    lookAlike(event.target);
     if (event.target.dataset.picker === "topics") life.ask(root, String(event.detail.id));
   });
 }

@@ -35,7 +35,7 @@ from stores.models import Cluster, StoreStaff
 from suggestions.models import ModelVersion, SuggestionRules, VersionState
 from suggestions.services import suggesting
 from tests import builders as b
-from tests.admin import bots_and_knowledge, escalations, guests_and_sends, promises, topics_and_life
+from tests.admin import belonging, bots_and_knowledge, escalations, guests_and_sends, promises, topics_and_life
 from tests.admin.asked import everything as everything_asked
 from tickets.models import AnswerTemplate
 from tickets.services import cases
@@ -103,6 +103,7 @@ def one_of_everything(number):
     topics_and_life.everything(number, case=case, staff=person, group=group)
     bots_and_knowledge.everything(number, session=session, now=now)
     promises.everything(number, case=case)
+    belonging.everything(number, case=case, other=other, staff=person)
     ApiToken.objects.create(name=f"token-{number}", staff=person, digest=digest_of(str(number)))
     with transaction.atomic():
         audit.record(action="tried", by=person, subject=case, now=now, details={"a": 1})

@@ -20,7 +20,7 @@ from omni.models import Attachment, Message, Offer, Session
 from omni.services import answering, conversations
 from tests import builders as b
 from tests.architecture.test_entrances import ALL, BACKEND, declared
-from tickets.models import Approval, ApprovalRule, CallBack, Case
+from tickets.models import Approval, ApprovalRule, CallBack, Case, CaseLink, Incident, IncidentCase, MassJob
 from tickets.services import call_backs, cases
 
 pytestmark = pytest.mark.django_db
@@ -50,6 +50,12 @@ OWN = {
     "/api/v1/topics/suggested",
     "/api/v1/stores",
     "/api/v1/compensations",
+    "/api/v1/cases/alike",
+    "/api/v1/mass",
+    "/api/v1/incidents",
+    "/desk/mass/",
+    "/desk/mass/make/",
+    "/desk/incidents/",
 }
 
 
@@ -70,10 +76,23 @@ def secret():
     gone, _other = (Guest.objects.create(name=f"Ксенофонтова {number}", created_at=NOW) for number in (1, 2))
     merging.merge(kept_id=case.guest_id, gone_id=gone.pk, by=expert, now=NOW)
     _offer()
+    _belonging(case, expert)
     rule = ApprovalRule.objects.create(code="refund", name="Возврат Ксенофонтовой", deed="close")
     times = {"asked_at": NOW, "deadline_at": NOW + timedelta(days=1)}
     Approval.objects.create(case=case, rule=rule, question="Тайна гостя", asked_by=expert, **times)
     return case
+
+
+def _belonging(case, expert):
+    """A link of the case, a mass job on it, an incident that it hangs under."""
+    other = Case.objects.get(pk=case.pk)
+    other.pk, other.number, other._state.adding = None, "99", True
+    other.save()
+    CaseLink.objects.create(kind="related", case=other, main=case, at=NOW, by=expert)
+    MassJob.objects.create(kind="close", params={"cause": "solved"}, title="Ксенофонтова", made_at=NOW, made_by=expert)
+    place = {"branch": case.topic, "group": case.group, "store": b.a_store()}
+    incident = Incident.objects.create(number="98", state="open", scope="store", seen=1, usual=0, since=NOW, made_at=NOW, **place)
+    IncidentCase.objects.create(incident=incident, case=case, at=NOW)
 
 
 def _offer():
@@ -105,6 +124,10 @@ def addresses(case):
         "merge_id": GuestMerge.objects.get().pk,
         "other_id": Guest.objects.order_by("pk").last().pk,
         "identity_id": case.session.identity_id,
+        "link_id": CaseLink.objects.get().pk,
+        "job_id": MassJob.objects.get().pk,
+        "incident_id": Incident.objects.get().pk,
+        "deed": "close",
     }
     from django.urls import get_resolver
 

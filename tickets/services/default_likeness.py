@@ -1,11 +1,11 @@
-"""Shipped rules of duplicates."""
+"""Shipped rules of duplicates and bursts."""
 
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tickets.models import CommonWord, LikenessRule, SharedTopic, Topic
+from tickets.models import BurstRule, CommonWord, LikenessRule, SharedTopic, Topic
 
 _FILE = Path(__file__).resolve().parent.parent / "data" / "duplicates.json"
 Facts = Mapping[str, Any]
@@ -18,6 +18,8 @@ def ship(add: Callable[[str, Callable[[Facts], object], Facts], None]) -> None:
         add("likeness_rule", _add_rule, facts)
     for code in shipped["shared_topics"]:
         add("shared_topic", _add_shared, {"code": code})
+    for facts in shipped["bursts"]:
+        add("burst_rule", _add_burst_rule, facts)
     for word in shipped["common_words"]:
         add("common_word", _add_word, {"code": word})
 
@@ -31,6 +33,11 @@ def _add_shared(facts: Facts) -> None:
     topic = Topic.objects.filter(code=facts["code"]).first()
     if topic is not None:
         SharedTopic.objects.get_or_create(topic=topic)
+
+
+def _add_burst_rule(facts: Facts) -> None:
+    fields = {name: value for name, value in facts.items() if name not in {"code", "scope"}}
+    BurstRule.objects.get_or_create(scope=facts["scope"], branch=None, defaults=fields)
 
 
 def _add_word(facts: Facts) -> None:

@@ -11,19 +11,23 @@ from django.utils import timezone
 
 from accounts.models import Staff
 from core.events import on
-from escalation.models import MapLine, Run
+from core.locks import serialise
+from core.statements import insert
+from escalation.events import Climbed
+from escalation.models import MapLine, Run, RunEvent
 from escalation.services import limits, planning, runs
-from escalation.states import OPEN, RunState
+from escalation.states import OPEN, EventKind, RunState
 from sla.events import ClockBreached
 from sla.models import Clock
-from tickets.models import Case
+from tickets.models import Case, CaseStep
 from tickets.routing import resolve
 from tickets.services import topics
-from tickets.states import CaseState, Step
+from tickets.states import PAUSING, CaseState, Step
 
 KIND = "case"
 _PREFIX = f"{KIND}:"
 BATCH = 200
+_HEARD = frozenset({Step.TAKEN, Step.ROUTED, Step.CLOSED, Step.MOVED, Step.JOINED, Step.RECLASSIFIED})
 # A promise that was missed longer ago starts no ladder any more: it was dealt with, or nobody had set a map then.
 RECENTLY = timedelta(days=1)
 
@@ -39,6 +43,7 @@ class CaseSubjects:
     def start_due(self, *, now: datetime) -> int:
         """Start the ladder of open tickets with a promise near its end or missed, once for each promise; end what is settled."""
         end_settled(now=now)
+        write_climbs(now=now)
         lines = {line.pk: line for line in planning.lines_in_use()}
         named = {topic_id: line for topic_id in topics.facts() if (line := _line_of(topic_id)) in lines}
         clocks = list(_pressing(list(named), now=now)[:BATCH]) if named else []
@@ -88,9 +93,17 @@ def _start(case: Case, clock: Clock, line: MapLine, *, now: datetime) -> bool:
         link=f"/desk/case/{case.pk}/",
         now=now,
     )
-    if run is not None and case.owner_id is not None:
+    if run is None:
+        return False
+    _note(case, now=now, by=None, details={"run": run.pk, "line": line.name, "level": run.level})
+    if case.owner_id is not None:
         heard(case, Step.TAKEN, by=None, now=now)
-    return run is not None
+    return True
+
+
+def _note(case: Case, *, now: datetime, by: Staff | None, details: Mapping[str, Any]) -> None:
+    at = {"state": case.state, "group_id": case.group_id, "owner_id": case.owner_id}
+    insert(CaseStep(case=case, step=Step.ESCALATED, at=now, by=by, details=dict(details), **at))
 
 
 def end_settled(*, now: datetime) -> None:
@@ -106,15 +119,41 @@ def end_settled(*, now: datetime) -> None:
             runs.cancel(run_id=run_id, by=None, reason="paused", now=now)
 
 
+def write_climbs(*, now: datetime, run_id: int | None = None) -> int:
+    """Write down in the tickets' histories that their running ladders went up a level, each time once; how many."""
+    running = Run.objects.filter(subject__startswith=_PREFIX, state__in=OPEN, level__gt=1)
+    with transaction.atomic():
+        serialise("climbs of tickets")
+        found = running.filter(pk=run_id) if run_id is not None else running
+        events = list(RunEvent.objects.filter(run__in=list(found), kind=EventKind.CLIMBED).select_related("run").order_by("at", "pk"))
+        cases = Case.objects.in_bulk({_case_id(event.run.subject) for event in events})
+        noted = CaseStep.objects.filter(case__in=list(cases), step=Step.ESCALATED).values_list("details", flat=True)
+        known = {details.get("event") for details in noted}
+        new = [event for event in events if event.pk not in known and _case_id(event.run.subject) in cases]
+        for event in new:
+            details = {"run": event.run_id, "event": event.pk, "level": event.details.get("to_level"), **_reason(event)}
+            _note(cases[_case_id(event.run.subject)], now=event.at, by=event.by, details=details)
+        return len(new)
+
+
+def _reason(event: RunEvent) -> dict[str, str]:
+    return {"reason": event.details["reason"]} if event.details.get("reason") else {}
+
+
 def heard(case: Case, step: Step, *, by: Staff | None, now: datetime, details: Mapping[str, Any] | None = None) -> None:
     """What a step of the ticket means for its ladder; inside the ticket's transaction, the ticket is locked first everywhere."""
-    if step not in {Step.TAKEN, Step.ROUTED, Step.CLOSED}:
+    if step not in _HEARD:
         return
     run_id = runs.find_open(case.clock_subject)
     if run_id is None:
         return
     if step == Step.CLOSED:
         runs.resolve(run_id=run_id, by=by, now=now)
+    elif step == Step.JOINED or (step == Step.MOVED and case.state in PAUSING):
+        runs.cancel(run_id=run_id, by=by, reason="joined" if step == Step.JOINED else "paused", now=now)
+    elif step == Step.RECLASSIFIED:
+        if not Run.objects.filter(pk=run_id, line=_line_of(case.topic_id)).exists():
+            runs.cancel(run_id=run_id, by=by, reason="another topic", now=now)  # the sweep starts the right one
     elif step == Step.TAKEN and case.owner is not None:
         runs.hand_to(run_id=run_id, to=case.owner, by=by or case.owner, now=now)
     elif step == Step.ROUTED and by is not None and Run.objects.filter(pk=run_id, state=RunState.TAKEN).exists():
@@ -137,3 +176,10 @@ def start_at_breach(event: ClockBreached) -> None:
             runs.note_unmapped(key=f"topic:{case.topic.code}", now=now)
         else:
             _start(case, clock, line, now=now)
+
+
+@on(Climbed)
+def write_down_climb(event: Climbed) -> None:
+    """The ticket's history tells of each level; the sweep finds what is missed."""
+    if event.subject.startswith(_PREFIX):
+        write_climbs(now=timezone.now(), run_id=event.run_id)

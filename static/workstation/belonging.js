@@ -1,0 +1,59 @@
+// @ts-check
+/** Duplicates and links: beside the ticket, and in the form of a new one. */
+import { announce, find, gettext, oneAtATime, parse, toast } from "./page.js";
+import { command, read } from "./net.js";
+
+/** Fills the panel's place for what belongs to the ticket; the panel is there before it. @param {any} root */
+export async function prepare(root) {
+  const place = find("[data-belonging]", root);
+  if (!place) return;
+  const answer = await read(`case/${place.dataset.belonging}/belonging/`).catch(() => null);
+  if (answer && place.isConnected) place.replaceChildren(...parse(answer.html));
+}
+
+let asked = 0;
+/** The new ticket's topic, store or words have changed: what would it repeat? @param {any} form @param {string} session */
+export async function lookAlike(form, session) {
+  const place = find("[data-alike]", form);
+  const mine = ++asked;
+  const value = (/** @type {string} */ name) => find(`[name=${name}]`, form)?.value || "";
+  if (!place || !value("topic")) return;
+  const wanted = { topic: value("topic"), store: value("store"), summary: value("summary") };
+  const answer = await read(`session/${session}/alike/`, wanted).catch(() => null);
+  if (!answer || mine !== asked || !place.isConnected) return;
+  place.replaceChildren(...parse(answer.html));
+  place.hidden = !answer.html;
+  if (answer.html) announce(gettext("There may be a ticket on this matter already."));
+}
+
+/** @param {string} path @param {Record<string, string>} fields @param {string} words @param {() => void} done */
+async function run(path, fields, words, done) {
+  try {
+    await command(path, fields);
+    toast(words);
+  } catch (fault) {
+    toast(/** @type {Error} */ (fault).message);
+  }
+  done();
+}
+
+/** A click inside the panel; true = it was for us. @param {any} button @param {any} root */
+export function clicked(button, root) {
+  const again = () => prepare(root);
+  const { case: id, main, link } = button.dataset;
+  const deeds = /** @type {Record<string, () => any>} */ ({
+    "join-case": () => run(`case/${id}/link/`, { kind: "duplicate", main }, gettext("Joined. It can be undone here."), again),
+    "relate-case": () => run(`case/${id}/link/`, { kind: "related", main }, gettext("Linked. It can be undone here."), again),
+    "two-matters": () => run(`case/${id}/two-matters/`, { main }, gettext("They stay two matters."), again),
+    "undo-link": () => run(`links/${link}/undo/`, {}, gettext("Undone."), again),
+  });
+  const deed = deeds[button.dataset.do];
+  if (deed) oneAtATime(button, deed);
+  return Boolean(deed);
+}
+
+/** A draft of an incident, or a decision about one. @param {any} data */
+export function incidentCame(data) {
+  if (data.state !== "draft") return;
+  toast(gettext("Many tickets are alike: an incident is drafted."), { word: gettext("Look at it"), run: () => location.assign("/desk/incidents/") });
+}

@@ -1,0 +1,129 @@
+"""Mass jobs and incidents: plain pages, each command a form with its own key."""
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.entrance import require
+from accounts.rights import Right
+from core.commands import Answer, once, parse_key
+from core.refusal import Refusal
+from tickets import mass_reading
+from tickets.models import MassJob
+from tickets.services import bursts, incidents, mass
+from workstation.entrances import staff_of
+from workstation.mass_forms import MassForm
+from workstation.wording import channel_names
+
+JOB_DEEDS = {"start": mass.start, "stop": mass.stop, "drop": mass.drop}
+INCIDENT_DEEDS = {"confirm": incidents.confirm, "reject": incidents.reject, "close": incidents.close}
+AGAIN_SECONDS = 3
+BUSY = (MassJob.State.GATHERING, MassJob.State.RUNNING)
+
+
+@require(Right.MASS_WORK)
+@require_safe
+def jobs(request: HttpRequest) -> HttpResponseBase:
+    """Jobs, and the form of a new one."""
+    first = {"which": "incident", "incident": request.GET.get("incident", ""), "kind": "answer"}
+    return _jobs_page(request, MassForm(staff=staff_of(request), initial=first))
+
+
+def _jobs_page(request: HttpRequest, form: MassForm, fault: str = "", status: int = 200) -> HttpResponse:
+    context = {"form": form, "fault": fault, "jobs": mass_reading.list_jobs(staff_of(request)), "key": uuid.uuid4()}
+    return render(request, "workstation/mass.html", context, status=status)
+
+
+@require(Right.MASS_WORK)
+@require_POST
+def make(request: HttpRequest) -> HttpResponseBase:
+    """A new job; what is wrong stands above the form as it was filled in."""
+    staff = staff_of(request)
+    form = MassForm(request.POST, staff=staff)
+    if not form.is_valid():
+        return _jobs_page(request, form, status=400)
+    kind, text = MassJob.Kind(form.cleaned_data["kind"]), form.cleaned_data["text"]
+
+    def run() -> Answer:
+        chosen = form.chosen()
+        if chosen.incident_id is not None:
+            incidents.find(staff=staff, incident_id=chosen.incident_id)
+        return {"id": mass.make(kind=kind, chosen=chosen, text=text, params=form.params(), by=staff, now=timezone.now()).pk}
+
+    try:
+        made = once(key=parse_key(request.POST.get("key")), name="desk.mass.make", by=staff, run=run)
+    except Refusal as refusal:
+        return _jobs_page(request, form, fault=str(refusal.text), status=refusal.status)
+    return redirect("desk_mass_job", job_id=made["id"])
+
+
+@require(Right.MASS_WORK)
+@require_safe
+def job(request: HttpRequest, job_id: int) -> HttpResponseBase:
+    """Who gets it, who is left out and why, how far it is; a page of a job at work reads itself again."""
+    found = mass_reading.find_job(staff=staff_of(request), job_id=job_id)
+    channels, reasons = mass_reading.summary(found)
+    names, moves = channel_names(), mass.MOVES[found.state]
+    context = {
+        "job": found,
+        "channels": [(names.get(kind, kind), number) for kind, number in channels.items()],
+        "reasons": list(reasons.items()),
+        "unreached": mass_reading.list_unreached(found),
+        "may": {name for name, state in _LEADS_TO.items() if state in moves},
+        "ready": found.total - found.left_out,
+        "progress": found.done + found.refused,
+        "key": uuid.uuid4(),
+    }
+    answer = render(request, "workstation/mass_job.html", context)
+    if found.state in BUSY:
+        answer.headers["Refresh"] = str(AGAIN_SECONDS)
+    return answer
+
+
+_LEADS_TO = {"start": MassJob.State.RUNNING, "stop": MassJob.State.STOPPED, "drop": MassJob.State.DROPPED}
+
+
+@require(Right.MASS_WORK)
+@require_POST
+def job_deed(request: HttpRequest, job_id: int, deed: str) -> HttpResponseBase:
+    """Start, stop, drop."""
+    mass_reading.find_job(staff=staff_of(request), job_id=job_id)
+    _carry_out(request, f"desk.mass.{deed}:{job_id}", JOB_DEEDS.get(deed), job_id=job_id)
+    return redirect("desk_mass_job", job_id=job_id)
+
+
+@require(Right.CASES_READ)
+@require_safe
+def incidents_page(request: HttpRequest) -> HttpResponseBase:
+    """Drafts and confirmed incidents of the person's groups with their tickets."""
+    staff = staff_of(request)
+    found = [{"incident": one, "cases": bursts.members_of(one)} for one in mass_reading.list_incidents(staff)]
+    return render(request, "workstation/incidents.html", {"found": found, "decides": staff.has_right(Right.MASS_WORK), "key": uuid.uuid4()})
+
+
+@require(Right.MASS_WORK)
+@require_POST
+def incident_deed(request: HttpRequest, incident_id: int, deed: str) -> HttpResponseBase:
+    """Confirm, reject, close."""
+    incidents.find(staff=staff_of(request), incident_id=incident_id)
+    _carry_out(request, f"desk.incident.{deed}:{incident_id}", INCIDENT_DEEDS.get(deed), incident_id=incident_id)
+    return redirect("desk_incidents")
+
+
+def _carry_out(request: HttpRequest, name: str, deed: Callable[..., Any] | None, **which: int) -> None:
+    """Raises Refusal."""
+    if deed is None:
+        raise Refusal("not_found", _("There is nothing here."), status=404)
+    staff = staff_of(request)
+
+    def run() -> Answer:
+        deed(**which, by=staff, now=timezone.now())
+        return {"ok": True}
+
+    once(key=parse_key(request.POST.get("key")), name=name, by=staff, run=run)
