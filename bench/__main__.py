@@ -37,9 +37,9 @@ MEASUREMENTS: dict[str, Callable[..., Iterator[Figure]]] = {
     "faults": lambda given: faults.run(quick=given.quick),
     "replay": lambda given: replay.run(quick=given.quick),
     "topics": lambda given: topics.run(quick=given.quick),
-    "sla": lambda given: sla.run(quick=given.quick),
+    "sla": lambda given: sla.run(quick=given.quick, size=given.cases),
     "ledger": lambda given: ledger.run(quick=given.quick),
-    "migration": lambda given: migration.run(quick=given.quick),
+    "migration": lambda given: migration.run(quick=given.quick, size=given.cases),
     "cases": lambda given: cases.run(cases=_cases(given), quick=given.quick),
     "duplicates": lambda given: duplicates.run(cases=_cases(given), quick=given.quick),
     "memory": lambda given: memory.run(cases=_cases(given)),
@@ -54,7 +54,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measures the product on this machine.")
     parser.add_argument("name", choices=[*MEASUREMENTS, "all"])
     parser.add_argument("--quick", action="store_true", help="seconds instead of minutes: shows that it works, the figures are rough")
-    parser.add_argument("--cases", type=int, default=0, help="size of the base (pages, memory, cases, duplicates): 100000, quick 2000")
+    size = "size of the base (pages, memory, cases, duplicates, sla): 100000, quick 2000; rows for migration: a million"
+    parser.add_argument("--cases", type=int, default=0, help=size)
     parser.add_argument("--web", type=int, default=2, help="web processes for pages (default: 2)")
     options = parser.parse_args()
     chosen: Any = MEASUREMENTS if options.name == "all" else [options.name]

@@ -6,8 +6,9 @@ from bench.figures import Figure, Missing, figure, middle, say
 from bench.stack import running
 
 
-def run(*, quick: bool = False) -> Iterator[Figure]:
-    rows, rounds = (50_000, 1) if quick else (1_000_000, 2)
+def run(*, quick: bool = False, size: int = 0) -> Iterator[Figure]:
+    """`size` = rows of the file, one round; else a million twice, or the quick size once."""
+    rows, rounds = (size or 50_000, 1) if quick or size else (1_000_000, 2)
     with running("migration") as stack:
         found = []
         for seed in range(1, rounds + 1):

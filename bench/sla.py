@@ -8,9 +8,9 @@ from bench.stack import running
 CASES = 100_000
 
 
-def run(*, quick: bool = False) -> Iterator[Figure]:
+def run(*, quick: bool = False, size: int = 0) -> Iterator[Figure]:
     """All clocks of so many tickets (a third with pauses and other promises), compared with their rows; limit: the same rows only read."""
-    cases = 5_000 if quick else CASES
+    cases = size or (5_000 if quick else CASES)
     with running("sla") as stack:
         say(f"clocks of {cases} tickets ...")
         stack.task("clocks.make", cases=cases)

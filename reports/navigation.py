@@ -190,6 +190,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             "title": _("Reports"),
             "items": [
                 _page(_("Figures"), "bar_chart", "reports", Right.REPORTS),
+                _page(_("Pauses in which the guest wrote"), "pause_circle", "reports_pauses", Right.REPORTS),
                 _list(_("Counted tickets"), "fact_check", "reports_casefact", Right.REPORTS),
             ],
         },

@@ -85,7 +85,7 @@ def _chart(found: Report, split: Dimension) -> SafeString | str:
     return charts.rows(bars[:CHART_ROWS], title=title, description=description)
 
 
-class _Echo:
+class Echo:
     """Gives each written line back, so that a download is sent while it is read."""
 
     def write(self, line: str) -> str:
@@ -128,7 +128,7 @@ def download(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
 
 
 def _csv(facts: Iterator[CaseFact]) -> Iterator[str]:
-    writer = csv.writer(_Echo(), delimiter=";")
+    writer = csv.writer(Echo(), delimiter=";")
     yield "\ufeff" + str(writer.writerow(COLUMNS))
     for fact in facts:
         yield str(writer.writerow([_cell(fact, name) for name in COLUMNS]))

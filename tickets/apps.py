@@ -16,10 +16,7 @@ class TicketsConfig(AppConfig):
         from omni.followers import register  # noqa: PLC0415
         from sla import subjects as clocked  # noqa: PLC0415
         from tickets import handlers  # noqa: F401, PLC0415
-        from tickets.services import (
-            cases,
-            default_asking,
-        )
+        from tickets.services import cases, default_asking  # noqa: PLC0415
         from tickets.services.clocked import CaseClocks  # noqa: PLC0415
         from tickets.services.compensating import CaseGrounds  # noqa: PLC0415
         from tickets.services.escalating import CaseSubjects  # noqa: PLC0415

@@ -31,6 +31,7 @@ def why_here(routing: Mapping[str, Any]) -> list[str]:
         words.append(_("Nobody of the group is on line, so it waits in the queue"))
     if routing.get("to_store"):
         words.append(_("The store answers first"))
+    words.append(_promised(routing.get("promise") or {}))
     return [word for word in words if word]
 
 
@@ -41,6 +42,15 @@ def _origin(routing: Mapping[str, Any], way: Mapping[str, Any]) -> str:
         return _("By the rule “%(rule)s”") % {"rule": rule["name"]}
     source = (routing.get("sources") or {}).get("group_id")
     return _("By the topic “%(topic)s”") % {"topic": source} if source else ""
+
+
+def _promised(promise: Mapping[str, Any]) -> str:
+    """Where the promises come from; empty when they are the topic's own."""
+    if rule := promise.get("rule"):
+        return _("Promised by the rule “%(rule)s” (number %(place)d in the order)") % {"rule": rule, "place": promise.get("place", 0)}
+    if by := promise.get("by"):
+        return _("Promised as %(name)s chose: %(reason)s") % {"name": by, "reason": promise.get("reason", "")}
+    return ""
 
 
 def _stand_in(way: Mapping[str, Any]) -> str:

@@ -22,7 +22,7 @@ from workstation.feed import moment
 from workstation.panels import duration
 
 # What fits into a box of the picture; the whole name is in its title and in the list.
-NAME, UNDER = 19, 22
+NAME, UNDER = 16, 22
 
 
 @dataclass(frozen=True)

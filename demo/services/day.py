@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from core.models import LiveEvent
 from customers.models import Identity
 from demo.material import material
-from demo.services import history, people
+from demo.services import called_out, history, people
 from demo.services.addresses import Addresses
 from demo.services.history import home_of, street_of
 from demo.services.play import Play, cast_of
@@ -74,6 +74,7 @@ def load(*, addresses: Addresses, now: datetime, seed: int = 1, share: float = 1
         _play_all(chance, accounts, identities, stores, now=now, share=share)
         _leave_unreadable(accounts, now=now)
         _set_presence(now=now)
+        called_out.call_out(now=now)
         counters.recount()
         LiveEvent.objects.all().delete()
         # Nobody has watched: neither live events nor tasks of the day gone by are due after the commit.

@@ -1,0 +1,78 @@
+"""The ticket's life at the desk: details asked for, route map, re-routing, calls, following, closing with a cause."""
+
+from datetime import timedelta
+
+import pytest
+
+from omni.models import Session
+from sla.models import Calendar
+from tests import builders as b
+from tickets.models import CallBack, Case, ClosingCause, Detail, WaitReason, Watcher
+from tickets.services import cases, topics
+from tickets.states import CaseState
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def case(taken, operator, now):
+    return cases.open_ticket(session_id=taken.pk, topic=b.a_topic(group=b.a_group()), by=operator, now=now)
+
+
+def test_a_new_ticket_is_asked_for_what_its_topic_needs(desk, taken):
+    topic = b.a_topic(group=b.a_group())
+    detail = Detail.objects.create(code="product", name="Товар", kind="text")
+    topic.details.create(detail=detail, need="required")
+    topics.forget()
+    asks = desk.read(f"topics/asks/?topic={topic.pk}").json()["details"]
+    assert [(one["name"], one["required"]) for one in asks] == [("detail.product", True)]
+    assert desk.command(f"session/{taken.pk}/ticket/", topic=topic.pk).status_code == 400
+    assert desk.command(f"session/{taken.pk}/ticket/", **{"topic": topic.pk, "detail.product": "Кефир"}).status_code == 200
+    case = Case.objects.get()
+    assert case.details == {"product": "Кефир"}
+    assert "Кефир" in desk.read(f"case/{case.pk}/open/").json()["panel"]
+
+
+def test_the_route_map_is_a_picture_and_a_list(desk, case, operator, now):
+    cases.take(case_id=case.pk, by=operator, now=now + timedelta(minutes=90))
+    page = desk.read(f"case/{case.pk}/map/")
+    text = page.content.decode()
+    assert page.status_code == 200
+    for part in ('<svg class="route"', "<desc", operator.full_name, "1\u00a0" if "1\u00a0" in text else "1", "<ol"):
+        assert part in text
+    assert desk.read(f"case/{case.pk}/map/part/").json()["html"].count("<rect") == 4  # opened, group, person, what may come
+    assert "style=" not in text
+    assert desk.read("case/999999/map/").status_code == 404
+
+
+def test_rerouting_calls_and_following_by_the_panel(desk, case, operator):
+    prices = b.a_topic("prices", group=b.a_group("prices", "Цены"), name="Цены")
+    assert desk.command(f"case/{case.pk}/reroute/", topic=prices.pk).status_code == 400
+    assert desk.command(f"case/{case.pk}/watch/").status_code == 200
+    assert Watcher.objects.get().staff == operator
+    assert 'aria-pressed="true"' in desk.read(f"case/{case.pk}/open/").json()["panel"]
+    assert desk.command(f"case/{case.pk}/unwatch/").status_code == 200
+    assert desk.command(f"case/{case.pk}/calls/", at="2099-01-01T10:00", note="x").status_code == 400
+    at = (case.opened_at + timedelta(days=1)).isoformat()
+    assert desk.command(f"case/{case.pk}/calls/", at=at, note="Сказать о возврате").status_code == 200
+    call = CallBack.objects.get()
+    assert "Сказать о возврате" in desk.read(f"case/{case.pk}/open/").json()["panel"]
+    assert desk.command(f"case/{case.pk}/calls/{call.pk}/", outcome="Поговорили").status_code == 200
+    assert desk.command(f"case/{case.pk}/reroute/", topic=prices.pk, reason="Про ценник").status_code == 200
+    assert Case.objects.get().topic == prices
+
+
+def test_waiting_and_closing_by_rows(desk, case, operator, now):
+    cases.take(case_id=case.pk, by=operator, now=now)
+    calendar = Calendar.objects.get(code="always")
+    reason = WaitReason.objects.create(code="photo", name="Ждём фото", calendar=calendar)
+    cause = ClosingCause.objects.create(code="own", name="Сняли с полки", kind="solved")
+    panel = desk.read(f"case/{case.pk}/open/").json()["panel"]
+    assert f"reason:{reason.pk}" in panel
+    assert f"closing:{cause.pk}" in panel
+    assert desk.command(f"case/{case.pk}/wait/", state=f"reason:{reason.pk}").status_code == 200
+    assert Case.objects.get().state == CaseState.WAITING_GUEST
+    assert desk.command(f"case/{case.pk}/wait/", state="reason:99999").status_code == 400
+    assert desk.command(f"case/{case.pk}/close/", cause=f"closing:{cause.pk}", note="Готово").status_code == 200
+    assert Case.objects.get().closing == cause
+    assert Session.objects.exists()
