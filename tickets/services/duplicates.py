@@ -12,7 +12,7 @@ from accounts.models import Staff
 from core import audit
 from core.live import announce
 from core.refusal import Refusal
-from core.statements import Prepared, Written, insert
+from core.statements import Prepared, Written, insert_all
 from core.text import searchable
 from customers.models import Guest
 from stores.models import Store
@@ -119,8 +119,7 @@ def note_opened(case: Case, *, now: datetime) -> Sequence[Found]:
     """Keep the print of a ticket that was just opened and what it is like; inside its transaction."""
     made = prints.write(case)
     found = find(guest=case.guest, asked=made, case_id=case.pk)
-    for one in found:
-        insert(_row(case.pk, one, now=now))
+    insert_all([_row(case.pk, one, now=now) for one in found])
     return found
 
 
