@@ -7,7 +7,6 @@ import * as dialogs from "./dialogs.js";
 import * as feed from "./feed.js";
 import { live } from "./live.js";
 import { Unreachable, command, read } from "./net.js";
-import * as outgoing from "./outgoing.js";
 import * as panel from "./panel.js";
 import * as rows from "./rows.js";
 
@@ -254,13 +253,13 @@ function showMyself() {
 
 /** @param {any} button */
 const noteConsent = (button) => oneAtATime(button, async () => {
-  await outgoing.consent(button);
+  await (await import("./outgoing.js")).consent(button);
   refresh();
 });
 
 /** An approved text, the way out of a closed reply window. */
 async function sendApproved() {
-  const answer = item && (await outgoing.approved(`${item.kind}/${item.id}/`, feed.seenId()));
+  const answer = item && (await (await import("./outgoing.js")).approved(`${item.kind}/${item.id}/`, feed.seenId()));
   if (!answer) return;
   document.dispatchEvent(new CustomEvent("otklik:accepted", { detail: answer }));
   feed.want(answer.message_id);
@@ -270,7 +269,7 @@ async function sendApproved() {
 const deeds = /** @type {Record<string, (button: any) => void>} */ ({
   take, wake, snooze, hand: assign, finish: () => finish(), back: () => close(), older: () => feed.older(),
   templates: () => composer.insertTemplate(), attach: () => composer.attach(), "toggle-panel": () => panel.toggle(),
-  resend: messageDeed, "take-back": messageDeed, story: (button) => outgoing.story(button.dataset.message, feed.want), approved: sendApproved, consent: noteConsent, "reload-list": () => rows.reload(),
+  resend: messageDeed, "take-back": messageDeed, story: (button) => import("./outgoing.js").then((part) => part.story(button.dataset.message, feed.want)), approved: sendApproved, consent: noteConsent, "reload-list": () => rows.reload(),
 });
 
 /** @param {MouseEvent} event */

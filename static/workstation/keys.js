@@ -4,7 +4,6 @@ import { config, element, find, findAll, gettext, isTextField } from "./page.js"
 import * as composer from "./composer.js";
 import * as dialogs from "./dialogs.js";
 import * as item from "./item.js";
-import * as palette from "./palette.js";
 import * as panel from "./panel.js";
 import * as presence from "./presence.js";
 import * as rows from "./rows.js";
@@ -49,7 +48,7 @@ export const KEYS = [
   { code: "Digit5", shown: "5", name: gettext("List: all"), words: "all все", run: tab("all") },
   { code: "BracketLeft", shown: "[", name: gettext("Fold the list"), words: "fold list свернуть список", run: () => fold("no-list") },
   { code: "BracketRight", shown: "]", name: gettext("Fold the right panel"), words: "fold panel свернуть панель", run: panel.toggle },
-  { code: "Slash", shown: "/", name: gettext("Find"), words: "search find поиск найти", run: () => palette.open() },
+  { code: "Slash", shown: "/", name: gettext("Find"), words: "search find поиск найти", run: openPalette },
   { code: "Slash", shift: true, shown: "?", name: gettext("Keys"), words: "keys help клавиши помощь", run: () => help() },
 ];
 /** Keys with Ctrl and function keys, for the overview. */
@@ -75,6 +74,17 @@ export function help() {
     }));
     find("[data-close]", root).focus();
   });
+}
+
+/** The field is there at once: what is typed before the rest has come waits in it. */
+function openPalette() {
+  const [box, input] = [find("#palette"), find("#palette-input")];
+  const opener = /** @type {any} */ (document.activeElement);
+  box.onclose = () => opener?.isConnected && document.activeElement === document.body && opener.focus();
+  input.value = "";
+  box.showModal();
+  input.focus();
+  import("./palette.js").then((palette) => palette.opened(KEYS));
 }
 
 const REGIONS = ["#rows", "#feed", "#text", "#panel-body"];
@@ -107,7 +117,7 @@ function pressed(event) {
   const isDialog = Boolean(find("dialog[open]"));
   if (event.code === "KeyK" && (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey) {
     event.preventDefault();
-    if (!isDialog) palette.open();
+    if (!isDialog) openPalette();
     return;
   }
   if (isDialog) return;
@@ -134,12 +144,11 @@ function single(event) {
 }
 
 export function start() {
-  palette.offer(KEYS);
   document.addEventListener("keydown", pressed);
   document.addEventListener("click", (event) => {
     const target = /** @type {any} */ (event.target);
     for (const menu of findAll("details.menu[open]")) if (!menu.contains(target)) menu.open = false;
     if (target.closest("[data-do=help]")) help();
-    if (target.closest("[data-do=palette]")) palette.open();
+    if (target.closest("[data-do=palette]")) openPalette();
   });
 }

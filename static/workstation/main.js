@@ -2,17 +2,13 @@
 /** The desk is put together here: live events to their places, the look, signing out. */
 import { announce, config, find, gettext, toast } from "./page.js";
 import * as clocks from "./clocks.js";
-import { incidentCame } from "./belonging.js";
 import * as composer from "./composer.js";
 import * as feed from "./feed.js";
 import * as item from "./item.js";
 import * as keys from "./keys.js";
-import * as life from "./life.js";
 import { live } from "./live.js";
 import { command } from "./net.js";
 import * as offers from "./offers.js";
-import * as outgoing from "./outgoing.js";
-import * as palette from "./palette.js";
 import * as panel from "./panel.js";
 import * as presence from "./presence.js";
 import * as rows from "./rows.js";
@@ -28,14 +24,14 @@ function apply(events) {
     else if (kind === "message") messageCame(data);
     else if (kind === "message_changed" || kind === "send_state") feed.messageChanged(data);
     else if (kind === "guest_changed") item.guestChanged(data);
-    else if (kind === "send_failed") outgoing.failed(data);
+    else if (kind === "send_failed") import("./outgoing.js").then((part) => part.failed(data));
     else if (kind === "presence") presence.show(data);
     else if (kind === "given") presence.given(data);
     else if (kind === "offer") offers.came(data);
     else if (kind === "offer_over") offers.ended(data);
-    else if (kind === "incident") incidentCame(data);
-    else if (kind === "call_back") life.callCame(data, item.open);
-    else if (kind === "case_news") life.newsCame(data, item.open);
+    else if (kind === "incident") import("./belonging.js").then((part) => part.incidentCame(data));
+    else if (kind === "call_back") import("./life.js").then((part) => part.callCame(data, item.open));
+    else if (kind === "case_news") import("./life.js").then((part) => part.newsCame(data, item.open));
   }
   if (!changed.length) return;
   rows.apply(changed);
@@ -98,7 +94,7 @@ function signOut() {
   });
 }
 
-for (const part of [clocks, rows, panel, presence, composer, item, offers, keys, palette]) part.start();
+for (const part of [clocks, rows, panel, presence, composer, item, offers, keys]) part.start();
 live.addEventListener("events", (/** @type {any} */ event) => apply(event.detail));
 live.addEventListener("ephemeral", (/** @type {any} */ event) => fleeting(event.detail));
 live.addEventListener("state", (/** @type {any} */ event) => showConnection(event.detail));

@@ -24,11 +24,6 @@ let active = 0;
 /** @type {readonly {name: string, words: string, shown: string, run: () => void}[]} */
 let commands = [];
 
-/** What the palette can carry out: the keys tell it, so that the two modules do not import each other. @param {typeof commands} all */
-export function offer(all) {
-  commands = all;
-}
-
 /** @param {string} words */
 function findCommands(words) {
   const text = words.toLowerCase().trim();
@@ -84,20 +79,19 @@ const search = debounced(async () => {
   if (mine === asked && box.open) show([...found.map(asChoice), ...findCommands(words)]);
 }, 120);
 
-export function open() {
-  const opener = /** @type {any} */ (document.activeElement);
-  box.onclose = () => opener?.isConnected && document.activeElement === document.body && opener.focus();
-  input.value = "";
-  show(findCommands(""));
-  box.showModal();
-  input.focus();
+/** The box is open. @param {typeof commands} all what it can carry out: the keys tell it, so that the two modules do not import each other */
+export function opened(all) {
+  commands = all;
+  look();
 }
 
-export function start() {
-  input.addEventListener("input", () => {
-    show(findCommands(input.value));
-    search();
-  });
+function look() {
+  show(findCommands(input.value));
+  search();
+}
+
+function start() {
+  input.addEventListener("input", look);
   input.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
     const last = choices.length - 1;
     if (event.key === "ArrowDown") mark(active >= last ? 0 : active + 1);
@@ -108,3 +102,5 @@ export function start() {
   });
   box.addEventListener("click", (/** @type {Event} */ event) => event.target === box && box.close());
 }
+
+start();

@@ -4,9 +4,6 @@ import { element, find, findAll, gettext, oneAtATime, toast } from "./page.js";
 import { showError } from "./dialogs.js";
 import { command, read } from "./net.js";
 import { makePicker } from "./picker.js";
-import { suggestTopics } from "./suggestions.js";
-import * as belonging from "./belonging.js";
-import * as life from "./life.js";
 import * as same from "./same.js";
 
 /** @type {any} */
@@ -48,9 +45,12 @@ function isBeingFilled() {
 
 function prepare() {
   for (const picker of findAll("[data-picker]", root)) makePicker(picker);
-  for (const place of findAll("[data-suggestions]", root)) suggestTopics(place, `/suggestions/session/${item.id}/`);
+  for (const place of findAll("[data-suggestions]", root)) {
+    const address = `/suggestions/session/${item.id}/`;
+    import("./suggestions.js").then((part) => part.suggestTopics(place, address));
+  }
   same.prepare(root);
-  belonging.prepare(root);
+  if (find("[data-belonging]", root)) import("./belonging.js").then((part) => part.prepare(root));
 }
 
 /** @param {string} tab @param {string} [focus] a selector inside the panel */
@@ -124,7 +124,9 @@ const link = (name, value) => element("a", { href: `${name === "phone" ? "tel" :
 /** @param {any} changed */
 function lookAlike(changed) {
   const form = changed.closest("#ticket-form");
-  if (form && item) belonging.lookAlike(form, item.id);
+  if (!form || !item) return;
+  const { id } = item;
+  import("./belonging.js").then((part) => part.lookAlike(form, id));
 }
 
 export function start() {
@@ -135,10 +137,12 @@ export function start() {
     const button = event.target.closest("[data-do=reveal]");
     if (button) oneAtATime(button, () => reveal(button));
     const deed = event.target.closest("[data-do]");
-    if (deed && !same.clicked(deed, root)) belonging.clicked(deed, root);
+    if (deed && !same.clicked(deed, root) && deed.closest("[data-belonging], [data-alike]")) {
+      import("./belonging.js").then((part) => part.clicked(deed, root));
+    }
     if (deed?.dataset.do === "route-map" && !event.ctrlKey && !event.metaKey) {
       event.preventDefault();
-      life.routeMap(deed.dataset.case);
+      import("./life.js").then((part) => part.routeMap(deed.dataset.case));
     }
   });
   root.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
@@ -148,6 +152,6 @@ export function start() {
   root.addEventListener("change", (/** @type {any} */ event) => lookAlike(event.target));
   root.addEventListener("picked", (/** @type {any} */ event) => {
     lookAlike(event.target);
-    if (event.target.dataset.picker === "topics") life.ask(root, String(event.detail.id));
+    if (event.target.dataset.picker === "topics") import("./life.js").then((part) => part.ask(root, String(event.detail.id)));
   });
 }

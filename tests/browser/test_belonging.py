@@ -1,0 +1,99 @@
+"""At the desk in a browser: a possible duplicate is seen, joined and parted; an incident's guests are answered at once."""
+
+import os
+
+import pytest
+from django.utils import timezone
+
+from accounts.rights import Right
+from customers.services import merging
+from tests import builders as b
+from tests.browser.desk import WATCH, go, sign_in, world  # noqa: F401
+from tickets.models import Case, CaseLink, Incident, IncidentCase, MassJob
+from tickets.services import cases, defaults, mass
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
+PICTURES = os.environ.get("PICTURES")
+NOW = timezone.now()
+
+
+def picture(page, name):
+    if PICTURES:
+        page.screenshot(path=f"{PICTURES}/{name}.png")
+
+
+@pytest.fixture
+def lead(world):  # noqa: F811
+    """The operator may work on many tickets at once."""
+    defaults.load(now=NOW)
+    role = world.operator.roles.get()
+    role.rights = [*role.rights, Right.MASS_WORK, Right.EVERYTHING]
+    role.save()
+    world.topic = b.a_topic(group=b.a_group())
+    return world
+
+
+def tickets(lead):
+    """Two tickets of one guest from two dialogues."""
+    made = []
+    for visitor, text in (("visitor-1", "На полке просроченный творог"), ("visitor-2", "Просроченный творог так и лежит на полке")):
+        session = lead.write(text=text, visitor=visitor)
+        if made:
+            merging.merge(kept_id=made[0].guest_id, gone_id=session.guest_id, by=lead.operator, now=NOW)
+        made.append(cases.open_ticket(session_id=session.pk, topic=lead.topic, by=lead.operator, now=timezone.now(), store=b.a_store()))
+    return made
+
+
+def test_a_possible_duplicate_is_joined_and_parted(live_product, page, lead):
+    first, second = tickets(lead)
+    page.add_init_script(WATCH)
+    sign_in(page, live_product)
+    go(page, live_product, f"case/{second.pk}/")
+    page.wait_for_selector("text=Возможно, о том же")
+    picture(page, "alike")
+    page.click("[data-do=join-case]")
+    page.wait_for_selector("text=Объединено. Отменить можно здесь же.")
+    page.wait_for_selector("[data-do=undo-link]")
+    picture(page, "joined")
+    assert CaseLink.objects.get().main_id == first.pk
+    page.click("[data-do=undo-link]")
+    page.wait_for_selector("[data-do=join-case]")
+    assert Case.objects.get(pk=second.pk).state == "reopened"
+    assert page.evaluate("window.violations") == []
+
+
+def test_the_form_of_a_new_ticket_tells_of_one_on_this_matter(live_product, page, lead):
+    first, _second = tickets(lead)
+    session = lead.write(text="Творог просроченный, третий раз пишу", visitor="visitor-2")
+    sign_in(page, live_product)
+    go(page, live_product, f"session/{session.pk}/")
+    page.click("[data-panel=ticket]")
+    page.fill("#topic", lead.topic.name)
+    page.click(f"#ticket-form [role=option]:has-text('{lead.topic.name}')")
+    page.wait_for_selector("text=Возможно, о том же:")
+    assert first.number in page.inner_text("[data-alike]")
+    picture(page, "new-ticket")
+
+
+def test_an_incidents_guests_are_answered_at_once(live_product, page, lead):
+    made = tickets(lead)
+    place = {"branch": lead.topic, "group": b.a_group(), "store": b.a_store()}
+    incident = Incident.objects.create(number="900", scope="store", seen=6, usual=0.4, since=NOW, made_at=NOW, **place)
+    IncidentCase.objects.bulk_create(IncidentCase(incident=incident, case=case, at=NOW) for case in made)
+    page.add_init_script(WATCH)
+    sign_in(page, live_product)
+    page.goto(f"{live_product.url}/desk/incidents/")
+    picture(page, "incidents")
+    page.click("text=Это инцидент")
+    page.click("text=Ответить всем гостям")
+    page.fill("#id_text", "{guest}, убрали, спасибо!")
+    picture(page, "mass")
+    page.click("text=Собрать обращения")
+    mass.carry_on(now=NOW)
+    page.wait_for_selector("text=Запустить")
+    picture(page, "mass-job")
+    page.click("text=Запустить")
+    mass.carry_on(now=NOW)
+    page.wait_for_selector(".mass-state:has-text('выполнено')")
+    assert MassJob.objects.get().done == 2
+    assert page.evaluate("window.violations") == []
