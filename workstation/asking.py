@@ -14,9 +14,9 @@ from core.commands import Answer
 from core.refusal import Refusal
 from tickets.approving import ApprovalState, Deed
 from tickets.asking import LetterState
-from tickets.models import Approval, ApprovalRule, Case, CaseLetter, GuestNotice, StoreLink, Survey
+from tickets.models import Approval, ApprovalRule, Case, CaseLetter, CaseStep, GuestNotice, StoreLink, Survey
 from tickets.services import approval_gates, approvals, store_links
-from tickets.states import CaseState
+from tickets.states import CaseState, Step
 from tickets.telling import SurveyState, TellState, Untold
 from worklist.selectors import find_item
 from worklist.states import Kind
@@ -46,16 +46,15 @@ class ApprovalView:
     may_withdraw: bool
 
 
-def asking_context(*, case: Case, staff: Staff, now: datetime) -> dict[str, Any]:
-    """What the ticket's page shows of questions to others."""
-    works = staff.has_right(Right.CASES_WORK)
-    rules = [rule for deed in Deed for rule in approval_gates.list_rules(case, deed)]
-    shown = _approvals(case, staff, now=now) if rules else []
+def asking_context(*, case: Case, steps: Sequence[CaseStep], staff: Staff, now: datetime) -> dict[str, Any]:
+    """What the ticket's page shows of questions to others. Its `steps` tell what there is: most tickets ask nobody, and cost nothing."""
+    works, taken = staff.has_right(Right.CASES_WORK), {step.step for step in steps}
+    asks = works and case.state != CaseState.CLOSED and approval_gates.has_rules()
     return {
-        "store_link": _link(case, works=works) if case.store_id else None,
-        "approvals": shown,
-        "approval_rules": _open_rules(case, rules) if works and case.state != CaseState.CLOSED else [],
-        "guest_told": _told(case),
+        "store_link": _link(case, works=works) if case.at_store or Step.STORE_ASKED in taken else None,
+        "approvals": _approvals(case, staff, now=now) if Step.APPROVAL_ASKED in taken else [],
+        "approval_rules": _open_rules(case) if asks else [],
+        "guest_told": _told(case) if taken & {Step.NOTIFIED, Step.RATED} else [],
     }
 
 
@@ -109,11 +108,12 @@ def _approval(row: Approval, staff: Staff, *, now: datetime) -> ApprovalView:
     )
 
 
-def _open_rules(case: Case, rules: Sequence[ApprovalRule]) -> list[ApprovalRule]:
+def _open_rules(case: Case) -> list[ApprovalRule]:
     """Rules whose approval the ticket lacks and nobody was asked for."""
-    waiting = set(Approval.objects.filter(case=case, state=ApprovalState.WAITING).values_list("rule", flat=True)) if rules else set()
-    missing = {rule.pk for deed in {Deed(rule.deed) for rule in rules} for rule in approval_gates.list_missing(case, deed)}
-    return [rule for rule in rules if rule.pk in missing - waiting]
+    missing = [rule for deed in Deed for rule in approval_gates.list_missing(case, deed)]
+    waiting = Approval.objects.filter(case=case, rule__in=missing, state=ApprovalState.WAITING).values_list("rule", flat=True)
+    asked = set(waiting) if missing else set()
+    return [rule for rule in missing if rule.pk not in asked]
 
 
 def _told(case: Case) -> list[str]:

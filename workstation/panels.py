@@ -124,7 +124,7 @@ def ticket_context(*, opened: Opened, staff: Staff, base: str, now: datetime) ->
         cases = list_cases_of(staff=staff, guest_id=opened.item.guest_id, session_id=opened.session.pk)
         return {"case": None, "may_work": works, "cases": [case_link(item, base) for item in cases]}
     case = opened.case
-    moves = CASE_MOVES[case.state]
+    moves, steps = CASE_MOVES[case.state], list_steps(case)
     return {
         "case": case,
         **escalation_context(case, staff),
@@ -133,7 +133,7 @@ def ticket_context(*, opened: Opened, staff: Staff, base: str, now: datetime) ->
         "topic_path": " › ".join(case.routing.get("path") or [case.topic.shown_name]),
         "why": why_here(case),
         "clocks": list_clocks(case, now=now),
-        "steps": list_way(list_steps(case), now=now),
+        "steps": list_way(steps, now=now),
         "may_work": works,
         "may_take": works and case.owner_id is None and case.state != CaseState.CLOSED,
         "may_route": works and CaseState.ROUTED in moves,
@@ -141,7 +141,7 @@ def ticket_context(*, opened: Opened, staff: Staff, base: str, now: datetime) ->
         "causes": life.cause_choices(case) if works and CaseState.CLOSED in moves else (),
         "may_reopen": works and case.state == CaseState.CLOSED,
         "may_answer_for_store": case.at_store,
-        **asking_context(case=case, staff=staff, now=now),
+        **asking_context(case=case, steps=steps, staff=staff, now=now),
         **life.context_of(case, staff=staff, now=now),
     }
 

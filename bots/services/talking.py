@@ -42,14 +42,13 @@ class BotResponder:
 
     def offered(self, account: ChannelAccount) -> Sequence[tuple[str, str]]:
         """Dialogues with a published version."""
-        can = adapter_for(account.kind).capabilities
-        if can.notices_only or (can.text_limit == 0 and account.kind not in SPOKEN):
-            return []
+        if not (adapter_for(account.kind).capabilities.private or account.kind in SPOKEN):
+            return []  # a balance told under a post would be told to everybody
         return list(Dialogue.objects.filter(versions__state=VersionState.PUBLISHED).values_list("code", "name"))
 
     def takes(self, session: Session, message: Message, *, now: datetime) -> bool:
         """From the first word of a dialogue on, until a person has it."""
-        if capabilities_of(session).text_limit == 0:  # calls are talked to while they go on, not afterwards
+        if not capabilities_of(session).private:  # nor are calls: they are talked to while they go on
             return False
         run = _RUN.first(session=session.pk, opened=session.opened_at)
         if run is None:

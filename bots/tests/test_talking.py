@@ -250,11 +250,11 @@ def test_greetings_are_answered_by_the_menu(account, hello):
 
 
 def test_numbers_where_the_channel_has_no_buttons(account):
-    vk = bots.an_account_with_a_bot("vk")
+    viber = bots.an_account_with_a_bot("viber")
 
     def write(number, text):
         item = Inbound(kind=InboundKind.MESSAGE, external_id=number, guest_external_id="42", sent_at=NOW, text=text)
-        inbound.apply(account=vk, item=item, now=NOW)
+        inbound.apply(account=viber, item=item, now=NOW)
         return bots.answer_all(NOW)
 
     (text,) = write("1", "Привет")
@@ -262,6 +262,16 @@ def test_numbers_where_the_channel_has_no_buttons(account):
     assert text.endswith("\n".join(lines))
     (text,) = write("2", "2")
     assert "не могу проверить" in text, "no telephone can be shared here"
+
+
+@pytest.mark.parametrize("kind", ["vk", "facebook", "google_play", "email"])
+def test_nothing_is_said_by_a_machine_where_others_may_read_it(account, kind):
+    public = bots.an_account_with_a_bot(kind)
+    item = Inbound(kind=InboundKind.MESSAGE, external_id="1", guest_external_id="42", sent_at=NOW, text="баланс")
+    inbound.apply(account=public, item=item, now=NOW)
+    assert Session.objects.get().waiting_since is not None
+    assert not Turn.objects.exists()
+    assert talking.BotResponder().offered(public) == []
 
 
 def test_accounts_without_a_bot_are_as_ever(account):

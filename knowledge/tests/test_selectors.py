@@ -68,9 +68,7 @@ def test_questions_find_their_article(articles):
     assert len(missed) <= len(QUESTIONS) // 10, missed
 
 
-@pytest.mark.parametrize(
-    "question", ["", "???", "как и что", "квантовая хромодинамика", "asdfgh qwerty", "\x00 % | ! :*", "я" * 5000]
-)
+@pytest.mark.parametrize("question", ["", "???", "как и что", "квантовая хромодинамика", "asdfgh qwerty", "\x00 % | ! :*", "я" * 5000])
 def test_what_nobody_wrote_about_finds_nothing_sure(articles, question):
     assert not [one for one in find_articles(question) if one.is_sure]
 

@@ -37,6 +37,8 @@ class Capabilities:
     """The same towards one guest: 1 = a message a second, 0.2 = one in five seconds."""
     undo_seconds: int = 0
     """How long a send is held back so that the operator can take it back."""
+    private: bool = False
+    """Whatever is said here stays between the guest and us: no comment under a post, no review. Machines talk nowhere else."""
     choices: int = 0
     """How many ready answers can be shown as buttons; 0 = none, they are written as numbered lines."""
     asks_phone: bool = False

@@ -6,28 +6,43 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('omni', '0010_notices'),
+        ("omni", "0010_notices"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='MessageChoices',
+            name="MessageChoices",
             fields=[
-                ('message', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='choices', serialize=False, to='omni.message')),
-                ('labels', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=64), default=list, size=None)),
-                ('asks_phone', models.BooleanField(default=False)),
+                (
+                    "message",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="choices",
+                        serialize=False,
+                        to="omni.message",
+                    ),
+                ),
+                ("labels", django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=64), default=list, size=None)),
+                ("asks_phone", models.BooleanField(default=False)),
             ],
         ),
         migrations.AddField(
-            model_name='channelaccount',
-            name='answers_first',
-            field=models.CharField(blank=True, db_default='', default='', help_text='Talks with the guest before a person does, from the next dialogue on.', max_length=64, verbose_name='answers first'),
+            model_name="channelaccount",
+            name="answers_first",
+            field=models.CharField(
+                blank=True,
+                db_default="",
+                default="",
+                help_text="Talks with the guest before a person does, from the next dialogue on.",
+                max_length=64,
+                verbose_name="answers first",
+            ),
         ),
         migrations.AddField(
-            model_name='session',
-            name='responder',
-            field=models.CharField(blank=True, db_default='', default='', max_length=64),
+            model_name="session",
+            name="responder",
+            field=models.CharField(blank=True, db_default="", default="", max_length=64),
         ),
     ]

@@ -43,19 +43,28 @@ class PreviewedAdmin:
         try:
             return self._change(request, thing, lambda: page(request, object_id, *args, **kwargs))
         except _Seen as seen:
-            list(messages.get_messages(request))  # nothing was saved: what the saving said is not true
             return self._shown(request, thing, seen.found)
         finally:
             clocks.forget_hours()
+
+    def message_user(self, request: HttpRequest, message: Any, *args: Any, **kwargs: Any) -> None:
+        """What the saving says is told once it is kept: until then it may be undone."""
+        held: list[Any] | None = getattr(request, "held_messages", None)
+        if held is None:
+            super().message_user(request, message, *args, **kwargs)  # type: ignore[misc]
+        else:
+            held.append(lambda: super(PreviewedAdmin, self).message_user(request, message, *args, **kwargs))  # type: ignore[misc]
 
     def _change(self, request: HttpRequest, thing: Policy | Calendar, save: Any) -> Any:
         now, choice = timezone.now(), request.POST.get(CHOICE)
         with transaction.atomic():
             before = changes.said_by(thing)
+            held: list[Any] = []
+            request.held_messages = held  # type: ignore[attr-defined]
             answer = save()
             thing.refresh_from_db()
             if answer.status_code != 302 or before == changes.said_by(thing):
-                return answer
+                return self._kept(request, held, answer)
             if choice not in {FOR_NEW, FOR_RUNNING} and changes.running_under(thing).exists():
                 raise _Seen(previews.preview(thing, before, now=now))
             changes.keep_past(thing, before, now=now)
@@ -63,7 +72,13 @@ class PreviewedAdmin:
                 person: Any = request.user
                 changes.begin(thing, by=person, now=now)
                 messages.info(request, _t("The change is being applied to the clocks that run."))
-            return answer
+            return self._kept(request, held, answer)
+
+    def _kept(self, request: HttpRequest, held: list[Any], answer: Any) -> Any:
+        del request.held_messages  # type: ignore[attr-defined]
+        for tell in held:
+            tell()
+        return answer
 
     def _shown(self, request: HttpRequest, thing: Policy | Calendar, found: Preview) -> TemplateResponse:
         meta = thing._meta

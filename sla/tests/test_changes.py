@@ -266,7 +266,7 @@ def test_a_preview_writes_nothing_and_names_a_calendar_that_never_opens(policy):
     found = previews.preview(policy.calendar, before, now=NOW)
     assert (found.impossible, found.moved) == (2, 0)
     assert Clock.objects.values().get(metric=Metric.RESOLUTION) == rows
-    with pytest.raises(ValidationError, match="no working time"):
+    with pytest.raises(ValidationError, match="нет рабочего времени"):
         Policy(code="x", name="x", calendar=policy.calendar, resolution_minutes=5).full_clean()
 
 

@@ -1,5 +1,6 @@
 """What may not be done to a ticket before it is approved: asked inside the deed's own transaction."""
 
+import time
 from collections.abc import Sequence
 
 from django.db.models import Max
@@ -13,6 +14,9 @@ from tickets.routing import resolve
 from tickets.services import branches, topics
 from tickets.states import Step
 
+# How old the answer of `has_rules` may be: it only decides whether a page looks for rules at all.
+KEPT_SECONDS = 10
+_kept: list[tuple[float, bool]] = []
 _RULES = Prepared(lambda deed: ApprovalRule.objects.filter(deed=deed, is_active=True).order_by("pk"))
 
 
@@ -21,6 +25,18 @@ def check(case: Case, deed: Deed, *, cause: str = "") -> None:
     if missing := list_missing(case, deed, cause=cause):
         text = _("This needs an approval first: %(rule)s. Ask for it in the ticket.")
         raise Refusal("approval_needed", text % {"rule": missing[0].name})
+
+
+def has_rules() -> bool:
+    """Whether any rule is in use, at most KEPT_SECONDS ago."""
+    if not _kept or time.monotonic() - _kept[0][0] >= KEPT_SECONDS:
+        _kept[:] = [(time.monotonic(), ApprovalRule.objects.filter(is_active=True).exists())]
+    return _kept[0][1]
+
+
+def forget() -> None:
+    """Look anew at the next use."""
+    _kept.clear()
 
 
 def list_missing(case: Case, deed: Deed, *, cause: str = "") -> Sequence[ApprovalRule]:

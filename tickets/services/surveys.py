@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from core import audit, events
 from core.refusal import Refusal
 from core.text import storable
+from customers.services import identities
 from omni.channels.registry import adapter_for
 from omni.models import Message, Session
 from omni.services import conversations
@@ -173,7 +174,7 @@ def is_for_people(survey: Survey, words: str) -> bool:
 def find(token: str, *, now: datetime) -> Survey:
     """The question of a link. Raises Refusal: not ours, or its time is over."""
     public_id = tokens.read(PURPOSE, token)
-    found = Survey.objects.select_related("case__topic", "rule").filter(digest=tokens.digest_of(token))
+    found = Survey.objects.select_related("case__topic", "case__session", "rule").filter(digest=tokens.digest_of(token))
     survey = found.filter(public_id=public_id).first() if public_id else None
     if survey is None:
         raise Refusal("link_forged", _("This link is not right: was it cut when it was copied?"), status=404)
@@ -188,6 +189,8 @@ def answer_by_link(*, token: str, mark: int, comment: str, now: datetime) -> Sur
     if mark not in MARKS:
         raise Refusal("no_mark", _("Please choose a mark from 1 to 5."), status=400)
     known = find(token, now=now)
+    # Before the dialogue, as everywhere: a low mark may open it again.
+    identities.lock(known.case.session.identity_id)
     case = cases.lock(known.case_id)
     survey = locked(known.pk)
     if survey.mark != mark:

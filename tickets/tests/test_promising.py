@@ -167,5 +167,5 @@ def test_what_a_rule_names_cannot_be_deleted_and_impossible_rules_are_refused(se
     with pytest.raises(ProtectedError):
         group.delete()
     region = type(store.region).objects.create(code="kazan", name="Казань")
-    with pytest.raises(ValidationError, match="never fit"):
+    with pytest.raises(ValidationError, match="никогда не подойдёт"):
         PolicyRule(name="x", policy=Policy.objects.first(), store=store, region=region).clean()

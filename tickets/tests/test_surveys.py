@@ -258,6 +258,14 @@ def test_the_page_takes_a_mark_a_comment_and_another_mark(operator, account):
     assert ours() == ["Оцените от 1 до 5"]
 
 
+def test_a_low_mark_by_link_opens_the_ticket_again(operator, account):
+    case = asked(operator, account, on_low=OnLow.REOPEN)
+    Survey.objects.update(expires_at=timezone.now() + HOUR)
+    assert Client().post(link_of(Survey.objects.get(), "mark_link_give"), {"mark": "1"}).status_code == 302
+    case.refresh_from_db()
+    assert (case.state, Session.objects.get().state) == (CaseState.REOPENED, SessionState.PARKED)
+
+
 @pytest.mark.parametrize("mark", ["", "0", "6", "x", "²", "55"])
 def test_the_page_takes_no_other_mark(operator, account, mark):
     asked(operator, account)

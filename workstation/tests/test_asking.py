@@ -10,11 +10,20 @@ from django.utils.html import escape
 from accounts.rights import Right
 from tests import builders as b
 from tickets.models import Approval, ApprovalRule, GuestNotice, GuestText, StoreLink
-from tickets.services import approvals, cases, store_links, telling
+from tickets.selectors import list_steps
+from tickets.services import approval_gates, approvals, cases, store_links, telling
 from tickets.states import CaseState, Cause
-from tickets.tests.asking_builders import a_store_case
+from tickets.tests.asking_builders import a_session, a_store_case
+from workstation.asking import asking_context
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _fresh_rules():
+    approval_gates.forget()
+    yield
+    approval_gates.forget()
 
 
 @pytest.fixture
@@ -96,8 +105,11 @@ def test_the_page_tells_what_the_guest_was_told(case, operator, now):
     assert escape(GuestNotice.objects.get().get_way_display()) in page(operator, case)
 
 
-def test_a_page_without_questions_asks_the_database_little(case, operator, now, django_assert_max_num_queries):
-    client = client_of(operator)
-    client.get(f"/desk/case/{case.pk}/header/?panel=ticket")
-    with django_assert_max_num_queries(32):
-        client.get(f"/desk/case/{case.pk}/header/?panel=ticket")
+def test_a_page_of_a_ticket_that_asked_nobody_asks_the_database_nothing_for_it(operator, now, django_assert_num_queries):
+    session = a_session(operator, now=now)
+    case = cases.open_ticket(session_id=session.pk, topic=b.a_topic(), by=operator, now=now)
+    steps = list_steps(case)
+    asking_context(case=case, steps=steps, staff=operator, now=now)
+    with django_assert_num_queries(0):
+        shown = asking_context(case=case, steps=steps, staff=operator, now=now)
+    assert not any(shown.values())

@@ -16,6 +16,7 @@ from omni.channels.social.files import upload
 from omni.channels.social.sending import NotUploaded, Part, refusal, send_parts
 
 CAPABILITIES = Capabilities(
+    private=True,
     per_second=30,  # https://dev.max.ru/docs-api: 30 calls a second
     text_limit=4000,
     caption_limit=4000,

@@ -17,6 +17,7 @@ from omni.channels.social.files import upload
 from omni.channels.social.sending import NotUploaded, refusal
 
 CAPABILITIES = Capabilities(
+    private=True,
     text_limit=4000,
     attachments=True,
     attachment_bytes=50 * 1024 * 1024,

@@ -17,6 +17,7 @@ GROUP_SIZE = 10
 PHOTO_TYPES = frozenset({"image/jpeg", "image/png"})
 
 CAPABILITIES = Capabilities(
+    private=True,
     # https://core.telegram.org/bots/faq, "My bot is hitting limits"
     per_second=30,
     per_chat_per_second=1,

@@ -21,6 +21,7 @@ JSON_BYTES = 30 * 1024
 FILE_DAYS = 30
 
 CAPABILITIES = Capabilities(
+    private=True,
     text_limit=TEXT_LIMIT,
     caption_limit=CAPTION_LIMIT,
     attachments=True,

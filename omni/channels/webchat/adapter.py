@@ -51,6 +51,7 @@ class WebChatAdapter:
     kind = "webchat"
     form = FORM
     capabilities = Capabilities(
+        private=True,
         text_limit=TEXT_LIMIT,
         attachments=True,
         attachment_bytes=FILE_LIMIT,

@@ -33,6 +33,7 @@ SORTS: Mapping[str, tuple[int, tuple[str, ...]]] = {
 MEDIA = {mime: (sort, limit) for sort, (limit, mimes) in SORTS.items() for mime in mimes}
 
 CAPABILITIES = Capabilities(
+    private=True,
     # Throughput and pair rate limit of the Cloud API: 80 a second, one in six seconds to one user beyond a burst.
     per_second=80,
     per_chat_per_second=1 / 6,
