@@ -55,6 +55,14 @@ def _only_full_tables_are_emptied() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def _nothing_is_kept_from_the_test_before() -> None:
+    """Rows of settings that a process keeps for a moment were another test's."""
+    from tickets.services import kept  # noqa: PLC0415  after Django is set up
+
+    kept.forget_all()
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
     """Each process copies the database that tests.servers has migrated; what `migrate` finds missing there it adds."""

@@ -94,7 +94,10 @@ def find_past_duty(schedule: Schedule, *, at: datetime) -> "QuerySet[DutyInterva
 
 def find_open_run(subject: str) -> Run | None:
     """The ladder that runs for this subject."""
-    return Run.objects.filter(subject=subject, state__in=OPEN).select_related("plan", "line", "holder").first()
+    return _OPEN_RUN.first(subject=subject)
+
+
+_OPEN_RUN = Prepared(lambda subject: Run.objects.filter(subject=subject, state__in=OPEN).select_related("plan", "line", "holder"))
 
 
 def list_events(run: Run) -> "QuerySet[RunEvent]":

@@ -5,20 +5,76 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0003_alter_apitoken_scopes_alter_role_rights'),
+        ("accounts", "0003_alter_apitoken_scopes_alter_role_rights"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='apitoken',
-            name='scopes',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('desk', 'Work at the workstation'), ('answer', 'Answer guests'), ('cases.read', 'Read tickets of the own groups and stores'), ('cases.work', 'Open, route, work on and close tickets'), ('cases.mass', 'Work on many tickets at once, and confirm incidents'), ('everything.read', 'See tickets and dialogues of all groups'), ('guests.personal', "See guests' contacts unmasked (each look is recorded)"), ('guests.join', 'Join guests who are one person, and part them again'), ('journal', 'See and replay the inbound journal'), ('supervise', 'See and change the load and presence of operators'), ('points.compensate', 'Give guests points as a compensation, within limits'), ('points.approve', 'Approve compensations over a limit'), ('points.read', 'See the ledger of points'), ('points.load', 'Load balances and accruals from files'), ('orders.load', 'Tell of orders (systems that carry them out)'), ('reports', 'Read reports'), ('admin', 'Enter the admin panel'), ('configure', 'Change settings in the admin panel')], max_length=32), blank=True, default=list, help_text='The token may use only these rights of the person; none chosen = all of them.', size=None, verbose_name='scopes'),
+            model_name="apitoken",
+            name="scopes",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.CharField(
+                    choices=[
+                        ("desk", "Work at the workstation"),
+                        ("answer", "Answer guests"),
+                        ("cases.read", "Read tickets of the own groups and stores"),
+                        ("cases.work", "Open, route, work on and close tickets"),
+                        ("cases.mass", "Work on many tickets at once, and confirm incidents"),
+                        ("everything.read", "See tickets and dialogues of all groups"),
+                        ("guests.personal", "See guests' contacts unmasked (each look is recorded)"),
+                        ("guests.join", "Join guests who are one person, and part them again"),
+                        ("journal", "See and replay the inbound journal"),
+                        ("supervise", "See and change the load and presence of operators"),
+                        ("points.compensate", "Give guests points as a compensation, within limits"),
+                        ("points.approve", "Approve compensations over a limit"),
+                        ("points.read", "See the ledger of points"),
+                        ("points.load", "Load balances and accruals from files"),
+                        ("orders.load", "Tell of orders (systems that carry them out)"),
+                        ("reports", "Read reports"),
+                        ("admin", "Enter the admin panel"),
+                        ("configure", "Change settings in the admin panel"),
+                    ],
+                    max_length=32,
+                ),
+                blank=True,
+                default=list,
+                help_text="The token may use only these rights of the person; none chosen = all of them.",
+                size=None,
+                verbose_name="scopes",
+            ),
         ),
         migrations.AlterField(
-            model_name='role',
-            name='rights',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('desk', 'Work at the workstation'), ('answer', 'Answer guests'), ('cases.read', 'Read tickets of the own groups and stores'), ('cases.work', 'Open, route, work on and close tickets'), ('cases.mass', 'Work on many tickets at once, and confirm incidents'), ('everything.read', 'See tickets and dialogues of all groups'), ('guests.personal', "See guests' contacts unmasked (each look is recorded)"), ('guests.join', 'Join guests who are one person, and part them again'), ('journal', 'See and replay the inbound journal'), ('supervise', 'See and change the load and presence of operators'), ('points.compensate', 'Give guests points as a compensation, within limits'), ('points.approve', 'Approve compensations over a limit'), ('points.read', 'See the ledger of points'), ('points.load', 'Load balances and accruals from files'), ('orders.load', 'Tell of orders (systems that carry them out)'), ('reports', 'Read reports'), ('admin', 'Enter the admin panel'), ('configure', 'Change settings in the admin panel')], max_length=32), blank=True, default=list, size=None, verbose_name='rights'),
+            model_name="role",
+            name="rights",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.CharField(
+                    choices=[
+                        ("desk", "Work at the workstation"),
+                        ("answer", "Answer guests"),
+                        ("cases.read", "Read tickets of the own groups and stores"),
+                        ("cases.work", "Open, route, work on and close tickets"),
+                        ("cases.mass", "Work on many tickets at once, and confirm incidents"),
+                        ("everything.read", "See tickets and dialogues of all groups"),
+                        ("guests.personal", "See guests' contacts unmasked (each look is recorded)"),
+                        ("guests.join", "Join guests who are one person, and part them again"),
+                        ("journal", "See and replay the inbound journal"),
+                        ("supervise", "See and change the load and presence of operators"),
+                        ("points.compensate", "Give guests points as a compensation, within limits"),
+                        ("points.approve", "Approve compensations over a limit"),
+                        ("points.read", "See the ledger of points"),
+                        ("points.load", "Load balances and accruals from files"),
+                        ("orders.load", "Tell of orders (systems that carry them out)"),
+                        ("reports", "Read reports"),
+                        ("admin", "Enter the admin panel"),
+                        ("configure", "Change settings in the admin panel"),
+                    ],
+                    max_length=32,
+                ),
+                blank=True,
+                default=list,
+                size=None,
+                verbose_name="rights",
+            ),
         ),
     ]

@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('customers', '0002_identity_merge'),
+        ("customers", "0002_identity_merge"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='guest',
-            name='segment',
-            field=models.SlugField(blank=True, db_default='', default='', max_length=32, verbose_name='segment'),
+            model_name="guest",
+            name="segment",
+            field=models.SlugField(blank=True, db_default="", default="", max_length=32, verbose_name="segment"),
         ),
     ]

@@ -5,30 +5,41 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('customers', '0003_guest_segment'),
-        ('loyalty', '0003_expiry_in_words'),
+        ("customers", "0003_guest_segment"),
+        ("loyalty", "0003_expiry_in_words"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='WalletJoin',
+            name="WalletJoin",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('card_ids', models.JSONField(default=list)),
-                ('part_ids', models.JSONField(default=list)),
-                ('lot_ids', models.JSONField(default=list)),
-                ('owed', models.BigIntegerField(default=0)),
-                ('at', models.DateTimeField()),
-                ('parted_at', models.DateTimeField(null=True)),
-                ('gone', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='customers.guest')),
-                ('into', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.wallet')),
-                ('kept', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='customers.guest')),
-                ('wallet', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='joins', to='loyalty.wallet')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("card_ids", models.JSONField(default=list)),
+                ("part_ids", models.JSONField(default=list)),
+                ("lot_ids", models.JSONField(default=list)),
+                ("owed", models.BigIntegerField(default=0)),
+                ("at", models.DateTimeField()),
+                ("parted_at", models.DateTimeField(null=True)),
+                ("gone", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="customers.guest")),
+                (
+                    "into",
+                    models.ForeignKey(
+                        db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="loyalty.wallet"
+                    ),
+                ),
+                (
+                    "kept",
+                    models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="customers.guest"),
+                ),
+                ("wallet", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="joins", to="loyalty.wallet")),
             ],
             options={
-                'constraints': [models.UniqueConstraint(condition=models.Q(('parted_at__isnull', True)), fields=('wallet',), name='loyalty_wallet_joined_once')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("parted_at__isnull", True)), fields=("wallet",), name="loyalty_wallet_joined_once"
+                    )
+                ],
             },
         ),
     ]

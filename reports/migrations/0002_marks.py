@@ -4,20 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('reports', '0001_initial'),
+        ("reports", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='casefact',
-            name='mark',
-            field=models.PositiveSmallIntegerField(null=True, verbose_name='mark of the guest'),
+            model_name="casefact",
+            name="mark",
+            field=models.PositiveSmallIntegerField(null=True, verbose_name="mark of the guest"),
         ),
         migrations.AddField(
-            model_name='casefact',
-            name='was_asked',
-            field=models.BooleanField(default=False, verbose_name='the guest was asked for a mark'),
+            model_name="casefact",
+            name="was_asked",
+            field=models.BooleanField(default=False, verbose_name="the guest was asked for a mark"),
         ),
     ]

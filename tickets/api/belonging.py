@@ -31,7 +31,7 @@ class AlikeInput(serializers.Serializer[Any]):
     text = serializers.CharField(max_length=10_000, allow_blank=True, default="")
 
 
-class ReasonOutput(serializers.Serializer[Any]):
+class LikenessReasonOutput(serializers.Serializer[Any]):
     reason = serializers.CharField()
     points = serializers.IntegerField()
 
@@ -45,14 +45,17 @@ class AlikeOutput(serializers.Serializer[Any]):
     state = serializers.CharField()
     channel = serializers.CharField()
     score = serializers.IntegerField()
-    reasons = ReasonOutput(many=True)
+    reasons = LikenessReasonOutput(many=True)
+
+
+LINKS = [("duplicate", "duplicate"), ("child", "child"), ("related", "related")]
 
 
 class LinkInput(serializers.Serializer[Any]):
     """`duplicate` = this ticket closes as a duplicate of the main one; `child` = it goes under it; `related` = they belong together."""
 
     main = serializers.IntegerField(min_value=1, help_text="The main ticket's id.")
-    kind = serializers.ChoiceField(choices=["duplicate", "child", "related"])
+    kind = serializers.ChoiceField(choices=LINKS)
 
 
 class LinkOutput(serializers.Serializer[Any]):

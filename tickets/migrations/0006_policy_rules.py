@@ -5,36 +5,98 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0002_initial'),
-        ('sla', '0004_clock_names'),
-        ('stores', '0002_cluster'),
-        ('tickets', '0005_step_kinds'),
+        ("accounts", "0002_initial"),
+        ("sla", "0004_clock_names"),
+        ("stores", "0002_cluster"),
+        ("tickets", "0005_step_kinds"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='PolicyRule',
+            name="PolicyRule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveIntegerField(default=100, help_text='The smallest comes first; the first rule that fits holds.', verbose_name='place in the order')),
-                ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('channel', models.CharField(blank=True, max_length=24, verbose_name='channel')),
-                ('least_priority', models.SmallIntegerField(blank=True, null=True, verbose_name='priority from')),
-                ('segment', models.SlugField(blank=True, max_length=32, verbose_name='segment of the guest')),
-                ('is_active', models.BooleanField(default=True, verbose_name='active')),
-                ('chain', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.chain', verbose_name='chain')),
-                ('group', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.group', verbose_name='group')),
-                ('policy', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='sla.policy', verbose_name='SLA policy')),
-                ('region', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.region', verbose_name='region')),
-                ('store', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.store', verbose_name='store')),
-                ('topic', models.ForeignKey(blank=True, help_text='With all below it.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tickets.topic', verbose_name='topic or branch')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "position",
+                    models.PositiveIntegerField(
+                        default=100,
+                        help_text="The smallest comes first; the first rule that fits holds.",
+                        verbose_name="place in the order",
+                    ),
+                ),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
+                ("channel", models.CharField(blank=True, max_length=24, verbose_name="channel")),
+                ("least_priority", models.SmallIntegerField(blank=True, null=True, verbose_name="priority from")),
+                ("segment", models.SlugField(blank=True, max_length=32, verbose_name="segment of the guest")),
+                ("is_active", models.BooleanField(default=True, verbose_name="active")),
+                (
+                    "chain",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="stores.chain",
+                        verbose_name="chain",
+                    ),
+                ),
+                (
+                    "group",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.group",
+                        verbose_name="group",
+                    ),
+                ),
+                (
+                    "policy",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="sla.policy", verbose_name="SLA policy"
+                    ),
+                ),
+                (
+                    "region",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="stores.region",
+                        verbose_name="region",
+                    ),
+                ),
+                (
+                    "store",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="stores.store",
+                        verbose_name="store",
+                    ),
+                ),
+                (
+                    "topic",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="With all below it.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tickets.topic",
+                        verbose_name="topic or branch",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'rule of promises',
-                'verbose_name_plural': 'rules of promises',
-                'ordering': ['position', 'id'],
+                "verbose_name": "rule of promises",
+                "verbose_name_plural": "rules of promises",
+                "ordering": ["position", "id"],
             },
         ),
     ]

@@ -9,142 +9,276 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0002_initial'),
-        ('customers', '0003_guest_segment'),
-        ('omni', '0011_responders'),
-        ('sla', '0004_clock_names'),
-        ('stores', '0002_cluster'),
-        ('tickets', '0008_topics_routes_life'),
+        ("accounts", "0002_initial"),
+        ("customers", "0003_guest_segment"),
+        ("omni", "0011_responders"),
+        ("sla", "0004_clock_names"),
+        ("stores", "0002_cluster"),
+        ("tickets", "0008_topics_routes_life"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='AskingSettings',
+            name="AskingSettings",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('link_hours', models.PositiveSmallIntegerField(default=72, validators=[django.core.validators.MinValueValidator(1)], verbose_name="a store's link works, hours")),
-                ('remind_minutes', models.PositiveSmallIntegerField(default=120, help_text='0 = never.', verbose_name="remind the store before the clock's end, minutes")),
-                ('most_time_hours', models.PositiveSmallIntegerField(default=48, help_text='Counted from when it asks.', validators=[django.core.validators.MinValueValidator(1)], verbose_name='a store may ask for at most, hours')),
-                ('most_time_asks', models.PositiveSmallIntegerField(default=2, help_text='0 = never.', verbose_name='a store may ask for time, times')),
-                ('most_photos', models.PositiveSmallIntegerField(default=10, validators=[django.core.validators.MaxValueValidator(30)], verbose_name='files of one answer, at most')),
-                ('most_megabytes', models.PositiveSmallIntegerField(default=20, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(50)], verbose_name='a file, megabytes at most')),
-                ('looks_a_minute', models.PositiveSmallIntegerField(default=60, help_text='To pages that open by a link.', validators=[django.core.validators.MinValueValidator(1)], verbose_name='requests a minute from one network address')),
-                ('awake_minutes', models.PositiveSmallIntegerField(default=15, help_text='Such a guest is told at night, too.', verbose_name='a guest who wrote so lately is awake, minutes')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "link_hours",
+                    models.PositiveSmallIntegerField(
+                        default=72, validators=[django.core.validators.MinValueValidator(1)], verbose_name="a store's link works, hours"
+                    ),
+                ),
+                (
+                    "remind_minutes",
+                    models.PositiveSmallIntegerField(
+                        default=120, help_text="0 = never.", verbose_name="remind the store before the clock's end, minutes"
+                    ),
+                ),
+                (
+                    "most_time_hours",
+                    models.PositiveSmallIntegerField(
+                        default=48,
+                        help_text="Counted from when it asks.",
+                        validators=[django.core.validators.MinValueValidator(1)],
+                        verbose_name="a store may ask for at most, hours",
+                    ),
+                ),
+                (
+                    "most_time_asks",
+                    models.PositiveSmallIntegerField(default=2, help_text="0 = never.", verbose_name="a store may ask for time, times"),
+                ),
+                (
+                    "most_photos",
+                    models.PositiveSmallIntegerField(
+                        default=10, validators=[django.core.validators.MaxValueValidator(30)], verbose_name="files of one answer, at most"
+                    ),
+                ),
+                (
+                    "most_megabytes",
+                    models.PositiveSmallIntegerField(
+                        default=20,
+                        validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(50)],
+                        verbose_name="a file, megabytes at most",
+                    ),
+                ),
+                (
+                    "looks_a_minute",
+                    models.PositiveSmallIntegerField(
+                        default=60,
+                        help_text="To pages that open by a link.",
+                        validators=[django.core.validators.MinValueValidator(1)],
+                        verbose_name="requests a minute from one network address",
+                    ),
+                ),
+                (
+                    "awake_minutes",
+                    models.PositiveSmallIntegerField(
+                        default=15,
+                        help_text="Such a guest is told at night, too.",
+                        verbose_name="a guest who wrote so lately is awake, minutes",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'numbers of questions and notices',
-                'verbose_name_plural': 'numbers of questions and notices',
+                "verbose_name": "numbers of questions and notices",
+                "verbose_name_plural": "numbers of questions and notices",
             },
         ),
         migrations.CreateModel(
-            name='CaseLetter',
+            name="CaseLetter",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=80, unique=True)),
-                ('kind', models.CharField(choices=[('store_asked', 'the store is asked'), ('store_reminded', 'the store is reminded'), ('approval_asked', 'approval is asked for'), ('approval_reminded', 'reminder of an approval'), ('low_mark', 'a low mark')], max_length=20, verbose_name='letter')),
-                ('address', models.CharField(max_length=254, verbose_name='address')),
-                ('state', models.CharField(choices=[('queued', 'waits to be sent'), ('sending', 'is being sent'), ('sent', 'sent'), ('failed', 'not sent'), ('cancelled', 'called off')], default='queued', max_length=10, verbose_name='state')),
-                ('tries', models.PositiveSmallIntegerField(default=0, verbose_name='tries')),
-                ('next_at', models.DateTimeField(blank=True, null=True, verbose_name='not before')),
-                ('claimed_until', models.DateTimeField(null=True)),
-                ('error', models.CharField(blank=True, max_length=240, verbose_name='why not')),
-                ('created_at', models.DateTimeField(verbose_name='written')),
-                ('sent_at', models.DateTimeField(blank=True, null=True, verbose_name='sent')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=80, unique=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("store_asked", "the store is asked"),
+                            ("store_reminded", "the store is reminded"),
+                            ("approval_asked", "approval is asked for"),
+                            ("approval_reminded", "reminder of an approval"),
+                            ("low_mark", "a low mark"),
+                        ],
+                        max_length=20,
+                        verbose_name="letter",
+                    ),
+                ),
+                ("address", models.CharField(max_length=254, verbose_name="address")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "waits to be sent"),
+                            ("sending", "is being sent"),
+                            ("sent", "sent"),
+                            ("failed", "not sent"),
+                            ("cancelled", "called off"),
+                        ],
+                        default="queued",
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                ("tries", models.PositiveSmallIntegerField(default=0, verbose_name="tries")),
+                ("next_at", models.DateTimeField(blank=True, null=True, verbose_name="not before")),
+                ("claimed_until", models.DateTimeField(null=True)),
+                ("error", models.CharField(blank=True, max_length=240, verbose_name="why not")),
+                ("created_at", models.DateTimeField(verbose_name="written")),
+                ("sent_at", models.DateTimeField(blank=True, null=True, verbose_name="sent")),
             ],
             options={
-                'verbose_name': 'letter about a ticket',
-                'verbose_name_plural': 'letters about tickets',
+                "verbose_name": "letter about a ticket",
+                "verbose_name_plural": "letters about tickets",
             },
         ),
         migrations.CreateModel(
-            name='LetterText',
+            name="LetterText",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('store_asked', 'the store is asked'), ('store_reminded', 'the store is reminded'), ('approval_asked', 'approval is asked for'), ('approval_reminded', 'reminder of an approval'), ('low_mark', 'a low mark')], max_length=20, unique=True, verbose_name='letter')),
-                ('heading', models.CharField(max_length=160, verbose_name='heading')),
-                ('text', models.TextField(verbose_name='text')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("store_asked", "the store is asked"),
+                            ("store_reminded", "the store is reminded"),
+                            ("approval_asked", "approval is asked for"),
+                            ("approval_reminded", "reminder of an approval"),
+                            ("low_mark", "a low mark"),
+                        ],
+                        max_length=20,
+                        unique=True,
+                        verbose_name="letter",
+                    ),
+                ),
+                ("heading", models.CharField(max_length=160, verbose_name="heading")),
+                ("text", models.TextField(verbose_name="text")),
             ],
             options={
-                'verbose_name': 'text of a letter',
-                'verbose_name_plural': 'texts of letters',
+                "verbose_name": "text of a letter",
+                "verbose_name_plural": "texts of letters",
             },
         ),
         migrations.CreateModel(
-            name='StoreLink',
+            name="StoreLink",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('digest', models.CharField(editable=False, max_length=64, unique=True)),
-                ('question', models.TextField(blank=True, verbose_name='question to the store')),
-                ('created_at', models.DateTimeField(verbose_name='created')),
-                ('expires_at', models.DateTimeField(verbose_name='works until')),
-                ('opened_at', models.DateTimeField(blank=True, null=True, verbose_name='first opened')),
-                ('promised_at', models.DateTimeField(blank=True, null=True, verbose_name='promised by the store')),
-                ('time_asks', models.PositiveSmallIntegerField(default=0, verbose_name='times asked for time')),
-                ('next_at', models.DateTimeField(blank=True, null=True, verbose_name='reminder')),
-                ('word', models.CharField(blank=True, choices=[('answered', 'answered'), ('not_ours', 'not about this store')], max_length=10, verbose_name='used')),
-                ('words', models.TextField(blank=True, verbose_name='answer')),
-                ('signed', models.CharField(blank=True, max_length=120, verbose_name='who answered')),
-                ('answered_at', models.DateTimeField(blank=True, null=True, verbose_name='answered')),
-                ('revoked_at', models.DateTimeField(blank=True, null=True, verbose_name='taken back')),
-                ('revoked_because', models.CharField(blank=True, choices=[('left', 'the ticket does not wait for the store any more'), ('replaced', 'a newer link was sent')], max_length=10, verbose_name='why taken back')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("digest", models.CharField(editable=False, max_length=64, unique=True)),
+                ("question", models.TextField(blank=True, verbose_name="question to the store")),
+                ("created_at", models.DateTimeField(verbose_name="created")),
+                ("expires_at", models.DateTimeField(verbose_name="works until")),
+                ("opened_at", models.DateTimeField(blank=True, null=True, verbose_name="first opened")),
+                ("promised_at", models.DateTimeField(blank=True, null=True, verbose_name="promised by the store")),
+                ("time_asks", models.PositiveSmallIntegerField(default=0, verbose_name="times asked for time")),
+                ("next_at", models.DateTimeField(blank=True, null=True, verbose_name="reminder")),
+                (
+                    "word",
+                    models.CharField(
+                        blank=True,
+                        choices=[("answered", "answered"), ("not_ours", "not about this store")],
+                        max_length=10,
+                        verbose_name="used",
+                    ),
+                ),
+                ("words", models.TextField(blank=True, verbose_name="answer")),
+                ("signed", models.CharField(blank=True, max_length=120, verbose_name="who answered")),
+                ("answered_at", models.DateTimeField(blank=True, null=True, verbose_name="answered")),
+                ("revoked_at", models.DateTimeField(blank=True, null=True, verbose_name="taken back")),
+                (
+                    "revoked_because",
+                    models.CharField(
+                        blank=True,
+                        choices=[("left", "the ticket does not wait for the store any more"), ("replaced", "a newer link was sent")],
+                        max_length=10,
+                        verbose_name="why taken back",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': "store's link",
-                'verbose_name_plural': "stores' links",
+                "verbose_name": "store's link",
+                "verbose_name_plural": "stores' links",
             },
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(condition=models.Q(('at_store', True)), fields=['store'], name='case_at_store'),
+            model_name="case",
+            index=models.Index(condition=models.Q(("at_store", True)), fields=["store"], name="case_at_store"),
         ),
         migrations.AddField(
-            model_name='caseletter',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='letters', to='tickets.case', verbose_name='ticket'),
+            model_name="caseletter",
+            name="case",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="letters", to="tickets.case", verbose_name="ticket"
+            ),
         ),
         migrations.AddField(
-            model_name='storelink',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='store_links', to='tickets.case', verbose_name='ticket'),
+            model_name="storelink",
+            name="case",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="store_links", to="tickets.case", verbose_name="ticket"
+            ),
         ),
         migrations.AddField(
-            model_name='storelink',
-            name='message',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='omni.message', verbose_name='note'),
+            model_name="storelink",
+            name="message",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="omni.message",
+                verbose_name="note",
+            ),
         ),
         migrations.AddField(
-            model_name='storelink',
-            name='sent_by',
-            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='sent by'),
+            model_name="storelink",
+            name="sent_by",
+            field=models.ForeignKey(
+                blank=True,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="sent by",
+            ),
         ),
         migrations.AddField(
-            model_name='storelink',
-            name='store',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.store', verbose_name='store'),
+            model_name="storelink",
+            name="store",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="stores.store", verbose_name="store"),
         ),
         migrations.AddField(
-            model_name='caseletter',
-            name='link',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='letters', to='tickets.storelink', verbose_name="store's link"),
+            model_name="caseletter",
+            name="link",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="letters",
+                to="tickets.storelink",
+                verbose_name="store's link",
+            ),
         ),
         migrations.AddIndex(
-            model_name='storelink',
-            index=models.Index(condition=models.Q(('next_at__isnull', False)), fields=['next_at'], name='store_link_due'),
+            model_name="storelink",
+            index=models.Index(condition=models.Q(("next_at__isnull", False)), fields=["next_at"], name="store_link_due"),
         ),
         migrations.AddConstraint(
-            model_name='storelink',
-            constraint=models.UniqueConstraint(condition=models.Q(('answered_at__isnull', True), ('revoked_at__isnull', True)), fields=('case',), name='store_link_one_open'),
+            model_name="storelink",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("answered_at__isnull", True), ("revoked_at__isnull", True)),
+                fields=("case",),
+                name="store_link_one_open",
+            ),
         ),
         migrations.AddIndex(
-            model_name='caseletter',
-            index=models.Index(condition=models.Q(('state', 'queued')), fields=['next_at'], name='case_letter_due'),
+            model_name="caseletter",
+            index=models.Index(condition=models.Q(("state", "queued")), fields=["next_at"], name="case_letter_due"),
         ),
         migrations.AddIndex(
-            model_name='caseletter',
-            index=models.Index(condition=models.Q(('state', 'sending')), fields=['claimed_until'], name='case_letter_lost'),
+            model_name="caseletter",
+            index=models.Index(condition=models.Q(("state", "sending")), fields=["claimed_until"], name="case_letter_lost"),
         ),
     ]

@@ -12,132 +12,417 @@ import tickets.models.telling
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('customers', '0003_guest_segment'),
-        ('omni', '0011_responders'),
-        ('stores', '0002_cluster'),
-        ('tickets', '0010_links_incidents_mass'),
+        ("customers", "0003_guest_segment"),
+        ("omni", "0011_responders"),
+        ("stores", "0002_cluster"),
+        ("tickets", "0010_links_incidents_mass"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='askingsettings',
-            name='public_channels',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=24), blank=True, default=tickets.models.letters._public_channels, help_text='Nobody is told or asked anything there.', size=None, verbose_name='channels that everybody reads'),
+            model_name="askingsettings",
+            name="public_channels",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.CharField(max_length=24),
+                blank=True,
+                default=tickets.models.letters._public_channels,
+                help_text="Nobody is told or asked anything there.",
+                size=None,
+                verbose_name="channels that everybody reads",
+            ),
         ),
         migrations.CreateModel(
-            name='GuestText',
+            name="GuestText",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('status', models.CharField(choices=[('opened', 'the ticket is opened'), ('in_work', 'the ticket is in work'), ('waiting', 'we wait for the guest'), ('solved', 'the ticket is solved')], max_length=8, verbose_name='when')),
-                ('title', models.CharField(help_text='Of a push.', max_length=120, verbose_name='title')),
-                ('text', models.TextField(help_text='{number}, {topic} and {guest} are filled in.', verbose_name='text')),
-                ('falls_back', models.BooleanField(default=False, help_text="When the guest's channel does not take it; with consent, by day.", verbose_name='by push or SMS, too')),
-                ('is_active', models.BooleanField(default=True, verbose_name='active')),
-                ('chain', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='stores.chain', verbose_name='chain')),
-                ('topic', models.ForeignKey(blank=True, help_text='And all below; empty = any.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tickets.topic', verbose_name='topic')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("opened", "the ticket is opened"),
+                            ("in_work", "the ticket is in work"),
+                            ("waiting", "we wait for the guest"),
+                            ("solved", "the ticket is solved"),
+                        ],
+                        max_length=8,
+                        verbose_name="when",
+                    ),
+                ),
+                ("title", models.CharField(help_text="Of a push.", max_length=120, verbose_name="title")),
+                ("text", models.TextField(help_text="{number}, {topic} and {guest} are filled in.", verbose_name="text")),
+                (
+                    "falls_back",
+                    models.BooleanField(
+                        default=False,
+                        help_text="When the guest's channel does not take it; with consent, by day.",
+                        verbose_name="by push or SMS, too",
+                    ),
+                ),
+                ("is_active", models.BooleanField(default=True, verbose_name="active")),
+                (
+                    "chain",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="stores.chain",
+                        verbose_name="chain",
+                    ),
+                ),
+                (
+                    "topic",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="And all below; empty = any.",
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tickets.topic",
+                        verbose_name="topic",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'notice of a ticket',
-                'verbose_name_plural': 'notices of tickets',
-                'ordering': ['status', 'pk'],
+                "verbose_name": "notice of a ticket",
+                "verbose_name_plural": "notices of tickets",
+                "ordering": ["status", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='GuestNotice',
+            name="GuestNotice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('status', models.CharField(choices=[('opened', 'the ticket is opened'), ('in_work', 'the ticket is in work'), ('waiting', 'we wait for the guest'), ('solved', 'the ticket is solved')], max_length=8, verbose_name='of what')),
-                ('state', models.CharField(choices=[('due', 'waits'), ('told', 'told'), ('skipped', 'not told')], default='due', max_length=8, verbose_name='state')),
-                ('way', models.CharField(blank=True, choices=[('channel', "in the guest's channel"), ('notice', 'by push or SMS')], max_length=8, verbose_name='way')),
-                ('why_not', models.CharField(blank=True, choices=[('outdated', 'it was no longer so'), ('late', 'it was too late'), ('nowhere', 'no channel leads to the guest'), ('no_consent', 'the guest wants no notices'), ('resting', 'the guest was asked lately'), ('busy', 'the guest was talking with us')], max_length=10, verbose_name='why not')),
-                ('next_at', models.DateTimeField(null=True, verbose_name='not before')),
-                ('created_at', models.DateTimeField(verbose_name='written')),
-                ('told_at', models.DateTimeField(null=True, verbose_name='told')),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notices', to='tickets.case', verbose_name='ticket')),
-                ('message', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='omni.message', verbose_name='message')),
-                ('notice', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='omni.notice', verbose_name='notice')),
-                ('wording', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='tickets.guesttext', verbose_name='text')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("opened", "the ticket is opened"),
+                            ("in_work", "the ticket is in work"),
+                            ("waiting", "we wait for the guest"),
+                            ("solved", "the ticket is solved"),
+                        ],
+                        max_length=8,
+                        verbose_name="of what",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("due", "waits"), ("told", "told"), ("skipped", "not told")],
+                        default="due",
+                        max_length=8,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "way",
+                    models.CharField(
+                        blank=True,
+                        choices=[("channel", "in the guest's channel"), ("notice", "by push or SMS")],
+                        max_length=8,
+                        verbose_name="way",
+                    ),
+                ),
+                (
+                    "why_not",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("outdated", "it was no longer so"),
+                            ("late", "it was too late"),
+                            ("nowhere", "no channel leads to the guest"),
+                            ("no_consent", "the guest wants no notices"),
+                            ("resting", "the guest was asked lately"),
+                            ("busy", "the guest was talking with us"),
+                        ],
+                        max_length=10,
+                        verbose_name="why not",
+                    ),
+                ),
+                ("next_at", models.DateTimeField(null=True, verbose_name="not before")),
+                ("created_at", models.DateTimeField(verbose_name="written")),
+                ("told_at", models.DateTimeField(null=True, verbose_name="told")),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="notices", to="tickets.case", verbose_name="ticket"
+                    ),
+                ),
+                (
+                    "message",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="omni.message",
+                        verbose_name="message",
+                    ),
+                ),
+                (
+                    "notice",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="omni.notice",
+                        verbose_name="notice",
+                    ),
+                ),
+                (
+                    "wording",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="tickets.guesttext",
+                        verbose_name="text",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'what a guest was told',
-                'verbose_name_plural': 'what guests were told',
+                "verbose_name": "what a guest was told",
+                "verbose_name_plural": "what guests were told",
             },
         ),
         migrations.CreateModel(
-            name='SurveyRule',
+            name="SurveyRule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, verbose_name='name')),
-                ('delay_minutes', models.PositiveIntegerField(default=60, verbose_name='after the close, minutes')),
-                ('keeps_hours', models.PositiveSmallIntegerField(default=72, validators=[django.core.validators.MinValueValidator(1)], verbose_name='an answer is waited for, hours')),
-                ('rest_days', models.PositiveSmallIntegerField(default=7, help_text='0 = after each ticket.', verbose_name='one guest at most once in, days')),
-                ('skipped_causes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('solved', 'solved'), ('explained', 'explained to the guest'), ('not_ours', 'not our matter'), ('duplicate', 'duplicate'), ('no_answer', 'the guest did not answer')], max_length=12), blank=True, default=tickets.models.telling._unsolved, size=None, verbose_name='not after these causes')),
-                ('question', models.TextField(help_text='{number}, {topic} and {guest} are filled in.', verbose_name='question')),
-                ('link_question', models.TextField(help_text='For mail, push and SMS; {link} is filled in, too.', verbose_name='question with a link')),
-                ('comment_question', models.TextField(blank=True, help_text='Empty = no comment is asked for.', verbose_name='question for a comment')),
-                ('thanks', models.TextField(blank=True, verbose_name='thanks')),
-                ('low_mark', models.PositiveSmallIntegerField(default=2, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(4)], verbose_name='a low mark, at most')),
-                ('on_low', models.CharField(choices=[('nothing', 'nothing'), ('alert', 'a letter'), ('reopen', 'the ticket is opened again')], default='nothing', max_length=8, verbose_name='a low mark does')),
-                ('alert_address', models.EmailField(blank=True, max_length=254, verbose_name='letter to')),
-                ('falls_back', models.BooleanField(default=False, help_text="When the guest's channel does not take it; with consent, by day.", verbose_name='by push or SMS, too')),
-                ('is_active', models.BooleanField(default=True, verbose_name='active')),
-                ('topic', models.OneToOneField(blank=True, help_text='And all below; empty = any.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tickets.topic', verbose_name='topic')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=80, verbose_name="name")),
+                ("delay_minutes", models.PositiveIntegerField(default=60, verbose_name="after the close, minutes")),
+                (
+                    "keeps_hours",
+                    models.PositiveSmallIntegerField(
+                        default=72, validators=[django.core.validators.MinValueValidator(1)], verbose_name="an answer is waited for, hours"
+                    ),
+                ),
+                (
+                    "rest_days",
+                    models.PositiveSmallIntegerField(
+                        default=7, help_text="0 = after each ticket.", verbose_name="one guest at most once in, days"
+                    ),
+                ),
+                (
+                    "skipped_causes",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            choices=[
+                                ("solved", "solved"),
+                                ("explained", "explained to the guest"),
+                                ("not_ours", "not our matter"),
+                                ("duplicate", "duplicate"),
+                                ("no_answer", "the guest did not answer"),
+                            ],
+                            max_length=12,
+                        ),
+                        blank=True,
+                        default=tickets.models.telling._unsolved,
+                        size=None,
+                        verbose_name="not after these causes",
+                    ),
+                ),
+                ("question", models.TextField(help_text="{number}, {topic} and {guest} are filled in.", verbose_name="question")),
+                (
+                    "link_question",
+                    models.TextField(help_text="For mail, push and SMS; {link} is filled in, too.", verbose_name="question with a link"),
+                ),
+                (
+                    "comment_question",
+                    models.TextField(blank=True, help_text="Empty = no comment is asked for.", verbose_name="question for a comment"),
+                ),
+                ("thanks", models.TextField(blank=True, verbose_name="thanks")),
+                (
+                    "low_mark",
+                    models.PositiveSmallIntegerField(
+                        default=2,
+                        validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(4)],
+                        verbose_name="a low mark, at most",
+                    ),
+                ),
+                (
+                    "on_low",
+                    models.CharField(
+                        choices=[("nothing", "nothing"), ("alert", "a letter"), ("reopen", "the ticket is opened again")],
+                        default="nothing",
+                        max_length=8,
+                        verbose_name="a low mark does",
+                    ),
+                ),
+                ("alert_address", models.EmailField(blank=True, max_length=254, verbose_name="letter to")),
+                (
+                    "falls_back",
+                    models.BooleanField(
+                        default=False,
+                        help_text="When the guest's channel does not take it; with consent, by day.",
+                        verbose_name="by push or SMS, too",
+                    ),
+                ),
+                ("is_active", models.BooleanField(default=True, verbose_name="active")),
+                (
+                    "topic",
+                    models.OneToOneField(
+                        blank=True,
+                        help_text="And all below; empty = any.",
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tickets.topic",
+                        verbose_name="topic",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'question of satisfaction',
-                'verbose_name_plural': 'questions of satisfaction',
+                "verbose_name": "question of satisfaction",
+                "verbose_name_plural": "questions of satisfaction",
             },
         ),
         migrations.CreateModel(
-            name='Survey',
+            name="Survey",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('digest', models.CharField(editable=False, max_length=64)),
-                ('state', models.CharField(choices=[('due', 'waits'), ('asked', 'asked'), ('marked', 'marked, a comment was asked for'), ('done', 'answered'), ('skipped', 'not asked')], default='due', max_length=8, verbose_name='state')),
-                ('why_not', models.CharField(blank=True, choices=[('outdated', 'it was no longer so'), ('late', 'it was too late'), ('nowhere', 'no channel leads to the guest'), ('no_consent', 'the guest wants no notices'), ('resting', 'the guest was asked lately'), ('busy', 'the guest was talking with us')], max_length=10, verbose_name='why not')),
-                ('next_at', models.DateTimeField(null=True, verbose_name='not before')),
-                ('expires_at', models.DateTimeField(verbose_name='waited for until')),
-                ('way', models.CharField(blank=True, choices=[('channel', "in the guest's channel"), ('notice', 'by push or SMS')], max_length=8, verbose_name='way')),
-                ('asked_at', models.DateTimeField(null=True, verbose_name='asked')),
-                ('mark', models.PositiveSmallIntegerField(null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(5)], verbose_name='mark')),
-                ('marked_at', models.DateTimeField(null=True, verbose_name='marked')),
-                ('comment', models.TextField(blank=True, verbose_name='comment')),
-                ('asked', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='omni.message', verbose_name='question')),
-                ('case', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='survey', to='tickets.case', verbose_name='ticket')),
-                ('follow_up', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='omni.message', verbose_name='after the mark')),
-                ('identity', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='customers.identity', verbose_name='asked by the channel account')),
-                ('rule', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='tickets.surveyrule', verbose_name='rule')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("digest", models.CharField(editable=False, max_length=64)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("due", "waits"),
+                            ("asked", "asked"),
+                            ("marked", "marked, a comment was asked for"),
+                            ("done", "answered"),
+                            ("skipped", "not asked"),
+                        ],
+                        default="due",
+                        max_length=8,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "why_not",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("outdated", "it was no longer so"),
+                            ("late", "it was too late"),
+                            ("nowhere", "no channel leads to the guest"),
+                            ("no_consent", "the guest wants no notices"),
+                            ("resting", "the guest was asked lately"),
+                            ("busy", "the guest was talking with us"),
+                        ],
+                        max_length=10,
+                        verbose_name="why not",
+                    ),
+                ),
+                ("next_at", models.DateTimeField(null=True, verbose_name="not before")),
+                ("expires_at", models.DateTimeField(verbose_name="waited for until")),
+                (
+                    "way",
+                    models.CharField(
+                        blank=True,
+                        choices=[("channel", "in the guest's channel"), ("notice", "by push or SMS")],
+                        max_length=8,
+                        verbose_name="way",
+                    ),
+                ),
+                ("asked_at", models.DateTimeField(null=True, verbose_name="asked")),
+                (
+                    "mark",
+                    models.PositiveSmallIntegerField(
+                        null=True,
+                        validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(5)],
+                        verbose_name="mark",
+                    ),
+                ),
+                ("marked_at", models.DateTimeField(null=True, verbose_name="marked")),
+                ("comment", models.TextField(blank=True, verbose_name="comment")),
+                (
+                    "asked",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="omni.message",
+                        verbose_name="question",
+                    ),
+                ),
+                (
+                    "case",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="survey", to="tickets.case", verbose_name="ticket"
+                    ),
+                ),
+                (
+                    "follow_up",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="omni.message",
+                        verbose_name="after the mark",
+                    ),
+                ),
+                (
+                    "identity",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="customers.identity",
+                        verbose_name="asked by the channel account",
+                    ),
+                ),
+                (
+                    "rule",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="tickets.surveyrule",
+                        verbose_name="rule",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'mark of a guest',
-                'verbose_name_plural': 'marks of guests',
+                "verbose_name": "mark of a guest",
+                "verbose_name_plural": "marks of guests",
             },
         ),
         migrations.AddConstraint(
-            model_name='guesttext',
-            constraint=models.UniqueConstraint(fields=('status', 'topic', 'chain'), name='guest_text_once', nulls_distinct=False),
+            model_name="guesttext",
+            constraint=models.UniqueConstraint(fields=("status", "topic", "chain"), name="guest_text_once", nulls_distinct=False),
         ),
         migrations.AddIndex(
-            model_name='guestnotice',
-            index=models.Index(condition=models.Q(('state', 'due')), fields=['next_at'], name='guest_notice_due'),
+            model_name="guestnotice",
+            index=models.Index(condition=models.Q(("state", "due")), fields=["next_at"], name="guest_notice_due"),
         ),
         migrations.AddConstraint(
-            model_name='guestnotice',
-            constraint=models.UniqueConstraint(fields=('case', 'status'), name='guest_told_once'),
+            model_name="guestnotice",
+            constraint=models.UniqueConstraint(fields=("case", "status"), name="guest_told_once"),
         ),
         migrations.AddIndex(
-            model_name='survey',
-            index=models.Index(condition=models.Q(('state', 'due')), fields=['next_at'], name='survey_due'),
+            model_name="survey",
+            index=models.Index(condition=models.Q(("state", "due")), fields=["next_at"], name="survey_due"),
         ),
         migrations.AddIndex(
-            model_name='survey',
-            index=models.Index(condition=models.Q(('state__in', ['asked', 'marked', 'done'])), fields=['identity', '-asked_at'], name='survey_of_identity'),
+            model_name="survey",
+            index=models.Index(
+                condition=models.Q(("state__in", ["asked", "marked", "done"])), fields=["identity", "-asked_at"], name="survey_of_identity"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='survey',
-            constraint=models.CheckConstraint(condition=models.Q(('mark__isnull', True), models.Q(('mark__gte', 1), ('mark__lte', 5)), _connector='OR'), name='survey_mark_1_to_5'),
+            model_name="survey",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("mark__isnull", True), models.Q(("mark__gte", 1), ("mark__lte", 5)), _connector="OR"),
+                name="survey_mark_1_to_5",
+            ),
         ),
     ]

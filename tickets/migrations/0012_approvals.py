@@ -3,127 +3,309 @@
 import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion
-import tickets.models.approvals
 from django.conf import settings
 from django.db import migrations, models
 
+import tickets.models.approvals
+
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0004_right_of_mass_work'),
-        ('tickets', '0011_telling'),
+        ("accounts", "0004_right_of_mass_work"),
+        ("tickets", "0011_telling"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Approval',
+            name="Approval",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('question', models.TextField(verbose_name='what is to be approved')),
-                ('asked_at', models.DateTimeField(verbose_name='asked')),
-                ('state', models.CharField(choices=[('waiting', 'waits for a decision'), ('approved', 'approved'), ('declined', 'declined'), ('expired', 'nobody decided in time'), ('withdrawn', 'withdrawn')], default='waiting', max_length=10, verbose_name='state')),
-                ('round', models.PositiveSmallIntegerField(default=1, verbose_name='round')),
-                ('deadline_at', models.DateTimeField(verbose_name='to be decided until')),
-                ('next_at', models.DateTimeField(blank=True, null=True, verbose_name='next reminder or end')),
-                ('reminders', models.PositiveSmallIntegerField(default=0, verbose_name='reminders')),
-                ('decided_at', models.DateTimeField(blank=True, null=True, verbose_name='decided')),
-                ('asked_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='asked by')),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='approvals', to='tickets.case', verbose_name='ticket')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("question", models.TextField(verbose_name="what is to be approved")),
+                ("asked_at", models.DateTimeField(verbose_name="asked")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "waits for a decision"),
+                            ("approved", "approved"),
+                            ("declined", "declined"),
+                            ("expired", "nobody decided in time"),
+                            ("withdrawn", "withdrawn"),
+                        ],
+                        default="waiting",
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                ("round", models.PositiveSmallIntegerField(default=1, verbose_name="round")),
+                ("deadline_at", models.DateTimeField(verbose_name="to be decided until")),
+                ("next_at", models.DateTimeField(blank=True, null=True, verbose_name="next reminder or end")),
+                ("reminders", models.PositiveSmallIntegerField(default=0, verbose_name="reminders")),
+                ("decided_at", models.DateTimeField(blank=True, null=True, verbose_name="decided")),
+                (
+                    "asked_by",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="asked by",
+                    ),
+                ),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="approvals", to="tickets.case", verbose_name="ticket"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'approval',
-                'verbose_name_plural': 'approvals',
+                "verbose_name": "approval",
+                "verbose_name_plural": "approvals",
             },
         ),
         migrations.AddField(
-            model_name='caseletter',
-            name='approval',
-            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='letters', to='tickets.approval', verbose_name='approval'),
+            model_name="caseletter",
+            name="approval",
+            field=models.ForeignKey(
+                blank=True,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="letters",
+                to="tickets.approval",
+                verbose_name="approval",
+            ),
         ),
         migrations.CreateModel(
-            name='ApprovalRule',
+            name="ApprovalRule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(max_length=64, unique=True, verbose_name='code')),
-                ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('deed', models.CharField(choices=[('close', 'closing the ticket'), ('answer', 'answering the guest on the ticket')], max_length=8, verbose_name='what needs approval')),
-                ('quorum', models.PositiveSmallIntegerField(default=1, validators=[django.core.validators.MinValueValidator(1)], verbose_name='so many must agree')),
-                ('refusals', models.PositiveSmallIntegerField(default=1, validators=[django.core.validators.MinValueValidator(1)], verbose_name='so many refusals decline')),
-                ('hours', models.PositiveSmallIntegerField(default=24, validators=[django.core.validators.MinValueValidator(1)], verbose_name='time to decide, hours')),
-                ('remind_hours', models.PositiveSmallIntegerField(default=4, help_text='0 = never.', verbose_name='remind every, hours')),
-                ('skipped_causes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('solved', 'solved'), ('explained', 'explained to the guest'), ('not_ours', 'not our matter'), ('duplicate', 'duplicate'), ('no_answer', 'the guest did not answer')], max_length=12), blank=True, default=tickets.models.approvals._without_approval, size=None, verbose_name='closing for these causes needs none')),
-                ('is_active', models.BooleanField(default=True, verbose_name='active')),
-                ('group', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.group', verbose_name='people of the group')),
-                ('people', models.ManyToManyField(blank=True, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='persons')),
-                ('role', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.role', verbose_name='people with the role')),
-                ('then_group', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.group', verbose_name='after that people of the group')),
-                ('then_role', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.role', verbose_name='after that people with the role')),
-                ('topic', models.ForeignKey(blank=True, help_text='And all below; empty = topics that are marked as needing approval.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tickets.topic', verbose_name='topic')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code", models.SlugField(max_length=64, unique=True, verbose_name="code")),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
+                (
+                    "deed",
+                    models.CharField(
+                        choices=[("close", "closing the ticket"), ("answer", "answering the guest on the ticket")],
+                        max_length=8,
+                        verbose_name="what needs approval",
+                    ),
+                ),
+                (
+                    "quorum",
+                    models.PositiveSmallIntegerField(
+                        default=1, validators=[django.core.validators.MinValueValidator(1)], verbose_name="so many must agree"
+                    ),
+                ),
+                (
+                    "refusals",
+                    models.PositiveSmallIntegerField(
+                        default=1, validators=[django.core.validators.MinValueValidator(1)], verbose_name="so many refusals decline"
+                    ),
+                ),
+                (
+                    "hours",
+                    models.PositiveSmallIntegerField(
+                        default=24, validators=[django.core.validators.MinValueValidator(1)], verbose_name="time to decide, hours"
+                    ),
+                ),
+                ("remind_hours", models.PositiveSmallIntegerField(default=4, help_text="0 = never.", verbose_name="remind every, hours")),
+                (
+                    "skipped_causes",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            choices=[
+                                ("solved", "solved"),
+                                ("explained", "explained to the guest"),
+                                ("not_ours", "not our matter"),
+                                ("duplicate", "duplicate"),
+                                ("no_answer", "the guest did not answer"),
+                            ],
+                            max_length=12,
+                        ),
+                        blank=True,
+                        default=tickets.models.approvals._without_approval,
+                        size=None,
+                        verbose_name="closing for these causes needs none",
+                    ),
+                ),
+                ("is_active", models.BooleanField(default=True, verbose_name="active")),
+                (
+                    "group",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.group",
+                        verbose_name="people of the group",
+                    ),
+                ),
+                ("people", models.ManyToManyField(blank=True, related_name="+", to=settings.AUTH_USER_MODEL, verbose_name="persons")),
+                (
+                    "role",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.role",
+                        verbose_name="people with the role",
+                    ),
+                ),
+                (
+                    "then_group",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.group",
+                        verbose_name="after that people of the group",
+                    ),
+                ),
+                (
+                    "then_role",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.role",
+                        verbose_name="after that people with the role",
+                    ),
+                ),
+                (
+                    "topic",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="And all below; empty = topics that are marked as needing approval.",
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tickets.topic",
+                        verbose_name="topic",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'rule of approval',
-                'verbose_name_plural': 'rules of approval',
-                'ordering': ['name'],
+                "verbose_name": "rule of approval",
+                "verbose_name_plural": "rules of approval",
+                "ordering": ["name"],
             },
         ),
         migrations.AddField(
-            model_name='approval',
-            name='rule',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='approvals', to='tickets.approvalrule', verbose_name='rule'),
+            model_name="approval",
+            name="rule",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="approvals", to="tickets.approvalrule", verbose_name="rule"
+            ),
         ),
         migrations.CreateModel(
-            name='ApprovalSeat',
+            name="ApprovalSeat",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('round', models.PositiveSmallIntegerField(default=1, verbose_name='round')),
-                ('decision', models.CharField(blank=True, choices=[('yes', 'yes'), ('no', 'no')], max_length=3, verbose_name='decision')),
-                ('reason', models.TextField(blank=True, verbose_name='reason')),
-                ('at', models.DateTimeField(blank=True, null=True, verbose_name='decided')),
-                ('approval', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='seats', to='tickets.approval', verbose_name='approval')),
-                ('by', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='decided by')),
-                ('staff', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='asked')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("round", models.PositiveSmallIntegerField(default=1, verbose_name="round")),
+                ("decision", models.CharField(blank=True, choices=[("yes", "yes"), ("no", "no")], max_length=3, verbose_name="decision")),
+                ("reason", models.TextField(blank=True, verbose_name="reason")),
+                ("at", models.DateTimeField(blank=True, null=True, verbose_name="decided")),
+                (
+                    "approval",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="seats", to="tickets.approval", verbose_name="approval"
+                    ),
+                ),
+                (
+                    "by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="decided by",
+                    ),
+                ),
+                (
+                    "staff",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL, verbose_name="asked"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'part in an approval',
-                'verbose_name_plural': 'parts in approvals',
+                "verbose_name": "part in an approval",
+                "verbose_name_plural": "parts in approvals",
             },
         ),
         migrations.CreateModel(
-            name='Absence',
+            name="Absence",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('since', models.DateField(verbose_name='from')),
-                ('until', models.DateField(verbose_name='until')),
-                ('staff', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='who is away')),
-                ('substitute', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='substitute')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("since", models.DateField(verbose_name="from")),
+                ("until", models.DateField(verbose_name="until")),
+                (
+                    "staff",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="who is away",
+                    ),
+                ),
+                (
+                    "substitute",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="substitute",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'absence',
-                'verbose_name_plural': 'absences',
-                'indexes': [models.Index(fields=['until'], name='absence_until')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('until__gte', models.F('since'))), name='absence_ends_after_it_begins'), models.CheckConstraint(condition=models.Q(('staff', models.F('substitute')), _negated=True), name='absence_of_two_people')],
+                "verbose_name": "absence",
+                "verbose_name_plural": "absences",
+                "indexes": [models.Index(fields=["until"], name="absence_until")],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("until__gte", models.F("since"))), name="absence_ends_after_it_begins"),
+                    models.CheckConstraint(
+                        condition=models.Q(("staff", models.F("substitute")), _negated=True), name="absence_of_two_people"
+                    ),
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='approval',
-            index=models.Index(condition=models.Q(('state', 'waiting')), fields=['next_at'], name='approval_due'),
+            model_name="approval",
+            index=models.Index(condition=models.Q(("state", "waiting")), fields=["next_at"], name="approval_due"),
         ),
         migrations.AddConstraint(
-            model_name='approval',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'waiting')), fields=('case', 'rule'), name='approval_one_waiting'),
+            model_name="approval",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "waiting")), fields=("case", "rule"), name="approval_one_waiting"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='approvalseat',
-            constraint=models.UniqueConstraint(fields=('approval', 'staff'), name='approval_seat_once'),
+            model_name="approvalseat",
+            constraint=models.UniqueConstraint(fields=("approval", "staff"), name="approval_seat_once"),
         ),
         migrations.AddConstraint(
-            model_name='approvalseat',
-            constraint=models.UniqueConstraint(condition=models.Q(('by__isnull', False)), fields=('approval', 'by'), name='approval_decided_once'),
+            model_name="approvalseat",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("by__isnull", False)), fields=("approval", "by"), name="approval_decided_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='approvalseat',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('at', None), ('by', None), ('decision', '')), models.Q(models.Q(('decision', ''), _negated=True), ('by__isnull', False)), _connector='OR'), name='approval_by_someone'),
+            model_name="approvalseat",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("at", None), ("by", None), ("decision", "")),
+                    models.Q(models.Q(("decision", ""), _negated=True), ("by__isnull", False)),
+                    _connector="OR",
+                ),
+                name="approval_by_someone",
+            ),
         ),
     ]

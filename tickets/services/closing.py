@@ -7,19 +7,19 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Staff
 from core.refusal import Refusal
-from core.statements import Prepared
 from tickets.models import Case, ClosingCause
 from tickets.services import cases, topics
+from tickets.services.kept import Kept
 from tickets.states import Cause
 
-_CAUSES = Prepared(lambda: ClosingCause.objects.filter(is_active=True).order_by("position", "name"))
+_CAUSES = Kept(lambda: list(ClosingCause.objects.filter(is_active=True).order_by("position", "name")))
 
 
 def list_causes(topic_id: int) -> Sequence[ClosingCause]:
     """What a ticket on the topic may be closed with: the branch's own causes first, the nearest topic's before those above it."""
     branch = topics.line_of(topic_id)
     places = {pk: place for place, pk in enumerate(branch)}
-    fitting = [one for one in _CAUSES.all() if one.topic_id is None or one.topic_id in places]
+    fitting = [one for one in _CAUSES.get() if one.topic_id is None or one.topic_id in places]
     return sorted(fitting, key=lambda one: places.get(one.topic_id or 0, len(branch)))
 
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.db.models import F
 
@@ -33,10 +33,21 @@ def changed() -> None:
     TreeStamp.objects.filter(pk=1).update(number=F("number") + 1)
 
 
+_all: "list[Kept[Any]]" = []
+
+
+def forget_all() -> None:
+    """Read everything anew at its next use."""
+    _seen.clear()
+    for one in _all:
+        one.forget()
+
+
 class Kept(Generic[T]):
     """A value that is dear to read. Never older than KEPT_SECONDS; a change of the stamp is noticed within LOOK_SECONDS."""
 
     def __init__(self, read: Callable[[], T]) -> None:
+        _all.append(self)
         self._read = read
         self._value: list[T] = []
         self._stamp, self._read_at = 0, 0.0

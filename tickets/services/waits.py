@@ -18,18 +18,19 @@ from sla.rules import NoWorkingTime
 from sla.services.clocks import hours_of
 from tickets.models import Case, CaseWait, WaitReason
 from tickets.services import cases, handovers, wait_rows
+from tickets.services.kept import Kept
 from tickets.states import CASE_MOVES, CaseState, Cause, Step
 from tickets.waiting import Deed, Due, Plan, next_due
 
 log = structlog.get_logger(__name__)
 BATCH = 100
-_REASONS = Prepared(lambda: WaitReason.objects.filter(is_active=True).order_by("position", "name"))
+_REASONS = Kept(lambda: list(WaitReason.objects.filter(is_active=True).order_by("position", "name")))
 _OPEN = Prepared(lambda case: CaseWait.objects.select_related("reason").filter(case_id=case, ended_at__isnull=True))
 
 
 def list_reasons(case: Case) -> Sequence[WaitReason]:
     """Why the ticket could begin to wait in its present state."""
-    return [one for one in _REASONS.all() if one.state in CASE_MOVES[case.state] or one.state == case.state]
+    return [one for one in _REASONS.get() if one.state in CASE_MOVES[case.state] or one.state == case.state]
 
 
 def current(case_id: int) -> CaseWait | None:

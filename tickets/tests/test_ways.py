@@ -254,7 +254,7 @@ def test_two_people_publishing_at_once_publish_one_after_the_other():
     drafts = [versions.draft(by=operator, now=NOW) for _draft in range(2)]
     for number, draft in enumerate(drafts):
         draft.entries.update(name=f"Имя {number}")
-    said = []
+    said: list[int | str] = []
 
     def publish(draft):
         try:
