@@ -210,6 +210,7 @@ SPECTACULAR_SETTINGS = {
         "ItemState": "worklist.states.ItemState",
         "SendState": "omni.states.SendState",
         "CaseLinkKind": "tickets.models.links.CaseLink.Kind",
+        "ItemKind": "worklist.states.Kind",
         "LinkKind": "tickets.api.belonging.LINKS",
         "MassJobKind": "tickets.models.mass.MassJob.Kind",
     },
