@@ -99,6 +99,17 @@ class AuditedAdmin(UnfoldAdmin):  # type: ignore[misc]
         super().delete_queryset(request, queryset)
 
 
+class OneRowAdmin(AuditedAdmin):
+    """Settings in one row: it is added where there is none."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Asked of every model for the menu of every page: only on its own pages is the row looked for."""
+        own = f"{self.opts.app_label}_{self.opts.model_name}_"
+        match = request.resolver_match
+        is_here = match is not None and str(match.url_name).startswith(own)
+        return is_here and super().has_add_permission(request) and not self.model._default_manager.exists()
+
+
 class ReadOnlyAdmin(UnfoldAdmin):  # type: ignore[misc]
     """Facts that nobody edits; the table may hold millions, so nothing is counted. `view_right` = who may look, beside the admin right."""
 

@@ -12,7 +12,7 @@ from django.utils.translation import pgettext_lazy
 
 from accounts.models import Staff
 from accounts.rights import Right
-from core.admin import AuditedAdmin, ReadOnlyAdmin, in_lines, record
+from core.admin import AuditedAdmin, OneRowAdmin, ReadOnlyAdmin, in_lines, record
 from core.text import searchable
 from customers.models import Guest, GuestMerge, MatchRule, MergePolicy
 from customers.rules import masked, masked_email, masked_phone
@@ -82,7 +82,7 @@ class MatchRuleAdmin(AuditedAdmin):
 
 
 @admin.register(MergePolicy)
-class MergePolicyAdmin(AuditedAdmin):
+class MergePolicyAdmin(OneRowAdmin):
     """One row; without it the shipped numbers hold."""
 
     list_display = ("numbers", "least_score", "undo_days")
@@ -90,9 +90,6 @@ class MergePolicyAdmin(AuditedAdmin):
     @admin.display(description=_("Numbers of joining guests"))
     def numbers(self, policy: MergePolicy) -> str:
         return str(policy)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return super().has_add_permission(request) and not MergePolicy.objects.exists()
 
 
 @admin.register(GuestMerge)

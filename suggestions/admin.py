@@ -17,7 +17,7 @@ from kombu.exceptions import OperationalError as BrokerAway
 
 from accounts.models import Staff
 from accounts.rights import Right
-from core.admin import AuditedAdmin, ReadOnlyAdmin
+from core.admin import OneRowAdmin, ReadOnlyAdmin
 from core.refusal import Refusal
 from suggestions.models import ModelVersion, Suggestion, SuggestionRules
 from suggestions.rules import Hits
@@ -33,7 +33,7 @@ def share(value: float | None) -> str:
 
 
 @admin.register(SuggestionRules)
-class SuggestionRulesAdmin(AuditedAdmin):
+class SuggestionRulesAdmin(OneRowAdmin):
     list_display = ("is_on", "is_retrained", "for_distribution", "most_shown")
     fieldsets = (
         (None, {"fields": ("is_on", "most_shown", "least_confidence", "likely_from", "possible_from", "for_distribution")}),
@@ -42,9 +42,6 @@ class SuggestionRulesAdmin(AuditedAdmin):
             {"fields": ("is_retrained", "least_cases", "most_cases", "most_of_topic", "least_held_out", "tolerated_loss", "kept_versions")},
         ),
     )
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return super().has_add_permission(request) and not SuggestionRules.objects.exists()
 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return False

@@ -24,7 +24,7 @@ from omni.services import presence as presences
 from omni.states import PresenceState
 from stores.models import Store
 from tickets.models import Topic
-from tickets.services import cases
+from tickets.services import cases, opening
 from tickets.states import WAITING
 from worklist.models import Item
 from worklist.selectors import find_item
@@ -205,7 +205,7 @@ def _own_sight(by: Staff, message_id: int) -> Message:
 def open_ticket(*, subject_id: int, fields: Fields, by: Staff, now: datetime, **_rest: Any) -> Answer:
     item = _item(by, Kind.SESSION, subject_id)
     store = _chosen(Store, fields, "store") if fields.get("store") else None
-    case = cases.open_ticket(
+    case = opening.open_ticket(
         session_id=item.subject_id,
         topic=_chosen(Topic, fields, "topic"),
         store=store,

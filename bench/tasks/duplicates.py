@@ -17,7 +17,7 @@ from tickets.models import Case, CasePrint, Likeness, Topic
 from tickets.selectors import list_topics
 from tickets.services import duplicates, prints
 from tickets.services import topics as tree
-from tickets.services.cases import open_ticket
+from tickets.services.opening import open_ticket
 from tickets.tests import likeness_set
 
 

@@ -15,7 +15,7 @@ from omni.services import answering, conversations, files, journal, sending
 from omni.states import SendState, SessionState
 from stores.models import Store
 from tickets.models import Case, Topic
-from tickets.services import cases, topics
+from tickets.services import cases, opening, topics
 from tickets.states import CaseState, Cause
 
 
@@ -142,7 +142,7 @@ class Play:
         topic = self.cast.topics[self.story.topic]
         way = topics.resolved(topic)
         store = self.store if way.store_required or self.chance.random() < 0.3 else None
-        case = cases.open_ticket(session_id=self.session_id, topic=topic, by=self._operator, now=self.at, store=store)
+        case = opening.open_ticket(session_id=self.session_id, topic=topic, by=self._operator, now=self.at, store=store)
         if self.story.promise:
             self._answer(self._operator, self.story.promise)
         if self.story.note and self.chance.random() < 0.7:

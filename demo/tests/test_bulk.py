@@ -28,7 +28,7 @@ from sla.rules import ALWAYS
 from tests import builders as b
 from tickets.models import Case, CaseStep
 from tickets.selectors import find_case, list_steps
-from tickets.services import cases, rows
+from tickets.services import cases, opening, rows
 from tickets.states import CaseState, Cause
 from worklist.models import Item
 from worklist.selectors import count_tabs, list_items
@@ -202,7 +202,7 @@ def test_guests_who_come_back_and_new_ones_meet_no_stale_number(base):
     operator = Staff.objects.filter(groups=account.queue.group_id).first()
     conversations.take(session_id=message.session_id, by=operator, now=now)
     topic = Case.objects.first().topic
-    case = cases.open_ticket(
+    case = opening.open_ticket(
         session_id=message.session_id, topic=topic, by=operator, now=now, store=Case.objects.exclude(store=None).first().store
     )
     assert int(case.number) > max(map(int, Case.objects.exclude(pk=case.pk).values_list("number", flat=True)))

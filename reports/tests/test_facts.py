@@ -15,7 +15,7 @@ from reports.models import CaseFact
 from reports.services import facts
 from tests import builders as b
 from tickets.models import Case
-from tickets.services import cases
+from tickets.services import cases, opening
 from tickets.states import CaseState, Cause
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +39,7 @@ def expert():
 @pytest.fixture
 def case(expert):
     b.receive(b.an_account("webchat"), b.webchat_event(text="Кефир"), now=NOW)
-    return cases.open_ticket(session_id=Session.objects.get().pk, topic=b.a_topic(), by=expert, now=NOW, store=b.a_store())
+    return opening.open_ticket(session_id=Session.objects.get().pk, topic=b.a_topic(), by=expert, now=NOW, store=b.a_store())
 
 
 def answer(case, text, expert, *, minutes):
@@ -129,7 +129,7 @@ def test_a_stale_fact_is_rewritten(case, expert):
 
 def test_a_batch_asks_as_often_as_one(case, expert, django_assert_max_num_queries):
     for _n in range(4):
-        cases.open_ticket(session_id=case.session_id, topic=b.a_topic(), by=expert, now=NOW)
+        opening.open_ticket(session_id=case.session_id, topic=b.a_topic(), by=expert, now=NOW)
     Case.objects.update(state=CaseState.CLOSED, closed_at=later(5))
     with django_assert_max_num_queries(9):
         assert facts.count(case_ids=Case.objects.values_list("pk", flat=True), now=NOW) == 5

@@ -11,7 +11,7 @@ from omni.models import Message, Session
 from reports.pauses import overlaps
 from sla.models import ClockPause
 from tests import builders as b
-from tickets.services import cases
+from tickets.services import cases, opening
 from tickets.states import CaseState
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +29,7 @@ def parked(now):
     person = b.a_person(groups=[b.a_group(), b.a_group("quality", "=Качество")])
     account = b.an_account("webchat")
     b.receive(account, b.webchat_event(), now=now - 3 * HOUR)
-    case = cases.open_ticket(session_id=Session.objects.get().pk, topic=b.a_topic(), by=person, now=now - 3 * HOUR)
+    case = opening.open_ticket(session_id=Session.objects.get().pk, topic=b.a_topic(), by=person, now=now - 3 * HOUR)
     cases.take(case_id=case.pk, by=person, now=now - 3 * HOUR)
     cases.wait_for(case_id=case.pk, state=CaseState.WAITING_THIRD, by=person, now=now - 2 * HOUR)
     b.receive(account, b.webchat_event(text="Ну что там?"), now=now - HOUR)

@@ -9,7 +9,7 @@ from suggestions import fit, scoring
 from suggestions.services import current, training
 from tests import builders as b
 from tickets.models import Topic
-from tickets.services import cases, topics
+from tickets.services import opening, topics
 
 NOW = timezone.now()
 # Four topics; the names share no word with what the guests below write, except for the cold start.
@@ -87,6 +87,6 @@ def history(tree, operator, write):
             for code, said in SAID.items():
                 session = write(f"{said[number % len(said)]} {'!' * (number % 5)}{number}", visitor=f"{code}-{number}")
                 topic = tree[(swap or {}).get(code, code)]
-                cases.open_ticket(session_id=session.pk, topic=topic, by=operator, now=NOW)
+                opening.open_ticket(session_id=session.pk, topic=topic, by=operator, now=NOW)
 
     return history

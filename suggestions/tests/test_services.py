@@ -17,7 +17,7 @@ from suggestions.selectors import offers, weeks
 from suggestions.services import choosing, current, suggesting, training, words
 from suggestions.tests.conftest import NOW
 from tickets.models import Topic
-from tickets.services import cases, topics
+from tickets.services import opening, topics
 
 pytestmark = pytest.mark.django_db
 
@@ -86,7 +86,7 @@ def test_a_topic_switched_off_is_not_suggested(tree, write):
 def test_a_dialogue_with_the_tickets_people_is_left_alone(tree, write, operator):
     session = write("Заказ опаздывает")
     conversations.take(session_id=session.pk, by=operator, now=NOW)
-    cases.open_ticket(session_id=session.pk, topic=tree["late"], by=operator, now=NOW)
+    opening.open_ticket(session_id=session.pk, topic=tree["late"], by=operator, now=NOW)
     conversations.close(session_id=session.pk, by=operator, now=NOW)
     assert Session.objects.get().state == "parked"
     assert suggesting.on_message(session_id=session.pk, now=NOW) is None
@@ -117,7 +117,7 @@ def test_events_suggest_and_note_the_choice(tree, operator, write, django_captur
     assert (suggestion.session_id, suggestion.case) == (session.pk, None)
     suggesting.show(session_id=session.pk, now=NOW)
     with django_capture_on_commit_callbacks(execute=True):
-        case = cases.open_ticket(session_id=session.pk, topic=tree["rude"], by=operator, now=suggestion.at)
+        case = opening.open_ticket(session_id=session.pk, topic=tree["rude"], by=operator, now=suggestion.at)
     suggestion.refresh_from_db()
     assert (suggestion.case, suggestion.chosen, suggestion.chosen_at) == (case, tree["rude"], case.opened_at)
 
@@ -126,7 +126,7 @@ def test_a_second_ticket_of_a_dialogue_has_a_suggestion_of_its_own(tree, operato
     session = write("Заказ опаздывает")
     for code in ("late", "rude"):
         suggesting.show(session_id=session.pk, now=NOW)
-        choosing.note(case_id=cases.open_ticket(session_id=session.pk, topic=tree[code], by=operator, now=NOW).pk)
+        choosing.note(case_id=opening.open_ticket(session_id=session.pk, topic=tree[code], by=operator, now=NOW).pk)
     assert list(Suggestion.objects.order_by("pk").values_list("chosen__code", flat=True)) == ["late", "rude"]
 
 
@@ -134,7 +134,7 @@ def test_missed_choices_are_found_and_count_as_unseen(tree, operator, write):
     seen, unseen = write("Заказ опаздывает"), write("Где мои баллы", visitor="two")
     suggesting.show(session_id=seen.pk, now=NOW)
     for session, code in ((seen, "late"), (unseen, "rude")):
-        cases.open_ticket(session_id=session.pk, topic=tree[code], by=operator, now=NOW)
+        opening.open_ticket(session_id=session.pk, topic=tree[code], by=operator, now=NOW)
     later = NOW + timedelta(minutes=10)
     assert choosing.note_missed(now=later) == 2
     assert choosing.note_missed(now=later) == 0
@@ -259,7 +259,7 @@ def test_the_model_in_use_is_read_once(history, operator, monkeypatch):
 
 def test_the_text_of_a_case_is_what_was_said_before_it(tree, operator, write):
     session = write("Заказ опаздывает")
-    case = cases.open_ticket(session_id=session.pk, topic=tree["late"], by=operator, now=NOW)
+    case = opening.open_ticket(session_id=session.pk, topic=tree["late"], by=operator, now=NOW)
     write("И ещё мне нахамили", now=NOW + timedelta(hours=1))
     [(pk, topic, text)] = words.said_before(type(case).objects.filter(pk=case.pk))
     assert (pk, topic, text) == (case.pk, tree["late"].pk, "Заказ опаздывает")

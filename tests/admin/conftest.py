@@ -38,7 +38,7 @@ from tests import builders as b
 from tests.admin import belonging, bots_and_knowledge, escalations, guests_and_sends, promises, topics_and_life
 from tests.admin.asked import everything as everything_asked
 from tickets.models import AnswerTemplate
-from tickets.services import cases
+from tickets.services import cases, opening
 from tickets.states import Cause
 
 
@@ -89,8 +89,8 @@ def one_of_everything(number):
     _rules_of_distribution(queue, person, number, now)
     message = answering.answer(session_id=session.pk, text="Ответ", by=person, now=now)
     guests_and_sends.everything(number, account=account, message=message, staff=person, now=now)
-    case = cases.open_ticket(session_id=session.pk, topic=topic, by=person, now=now, store=store)
-    other = cases.open_ticket(session_id=session.pk, topic=topic, by=person, now=now)
+    case = opening.open_ticket(session_id=session.pk, topic=topic, by=person, now=now, store=store)
+    other = opening.open_ticket(session_id=session.pk, topic=topic, by=person, now=now)
     cases.close(case_id=other.pk, cause=Cause.SOLVED, by=person, now=now)
     facts.count(case_ids=[other.pk], now=now)
     suggesting.show(session_id=session.pk, now=now)

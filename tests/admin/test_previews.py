@@ -14,7 +14,7 @@ from sla.services import clocks, stories
 from sla.tasks import apply_changes
 from tests import builders as b
 from tickets.models import CaseStep
-from tickets.services import cases
+from tickets.services import opening
 from tickets.states import Step
 from worklist.models import Item
 
@@ -26,7 +26,7 @@ NOW = timezone.now()
 def case(db):
     person = b.a_person(groups=[b.a_group()])
     b.receive(b.an_account("webchat"), b.webchat_event(), now=NOW - timedelta(minutes=5))
-    opened = cases.open_ticket(session_id=Session.objects.get().pk, topic=b.a_topic(), by=person, now=NOW - timedelta(minutes=5))
+    opened = opening.open_ticket(session_id=Session.objects.get().pk, topic=b.a_topic(), by=person, now=NOW - timedelta(minutes=5))
     Item.objects.filter(subject_id=opened.pk).update(snoozed_until=NOW + timedelta(days=1))
     yield opened
     clocks.forget_hours()

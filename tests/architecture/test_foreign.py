@@ -21,7 +21,7 @@ from omni.services import answering, conversations
 from tests import builders as b
 from tests.architecture.test_entrances import ALL, BACKEND, declared
 from tickets.models import Approval, ApprovalRule, CallBack, Case, CaseLink, Incident, IncidentCase, MassJob
-from tickets.services import call_backs, cases
+from tickets.services import call_backs, opening
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -68,7 +68,7 @@ def secret():
     b.receive(account, b.webchat_event(text="Тайна гостя Ксенофонтовой", name="Ксенофонтова"), now=NOW)
     session = Session.objects.get()
     conversations.take(session_id=session.pk, by=expert, now=NOW)
-    case = cases.open_ticket(session_id=session.pk, topic=b.a_topic(), by=expert, now=NOW)
+    case = opening.open_ticket(session_id=session.pk, topic=b.a_topic(), by=expert, now=NOW)
     answering.answer(session_id=session.pk, text="Ответ", by=expert, now=NOW, uploads=[OutgoingFile("a.txt", "text/plain", b"secret")])
     call_backs.plan(case_id=case.pk, at=NOW + timedelta(hours=1), phone="", note="Перезвонить", by=expert, now=NOW)
     conversations.close(session_id=session.pk, by=expert, now=NOW)

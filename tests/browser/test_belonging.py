@@ -10,7 +10,7 @@ from customers.services import merging
 from tests import builders as b
 from tests.browser.desk import WATCH, go, sign_in, world  # noqa: F401
 from tickets.models import Case, CaseLink, Incident, IncidentCase, MassJob
-from tickets.services import cases, defaults, mass
+from tickets.services import defaults, mass, opening
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 PICTURES = os.environ.get("PICTURES")
@@ -40,7 +40,7 @@ def tickets(lead):
         session = lead.write(text=text, visitor=visitor)
         if made:
             merging.merge(kept_id=made[0].guest_id, gone_id=session.guest_id, by=lead.operator, now=NOW)
-        made.append(cases.open_ticket(session_id=session.pk, topic=lead.topic, by=lead.operator, now=timezone.now(), store=b.a_store()))
+        made.append(opening.open_ticket(session_id=session.pk, topic=lead.topic, by=lead.operator, now=timezone.now(), store=b.a_store()))
     return made
 
 

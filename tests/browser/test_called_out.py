@@ -19,7 +19,7 @@ from sla.models import Policy
 from tests import builders as b
 from tests.browser.desk import WATCH, go, sign_in, world  # noqa: F401
 from tickets.models import Topic
-from tickets.services import cases, escalating, topics
+from tickets.services import cases, escalating, opening, topics
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PICTURES = os.environ.get("PICTURES")
@@ -41,7 +41,7 @@ def case(world):  # noqa: F811
     topic = b.a_topic("yoghurt", group=b.a_group(), line=line)
     Topic.objects.filter(pk=topic.pk).update(line=line)
     topics.forget()
-    made = cases.open_ticket(session_id=session.pk, topic=topic, by=world.operator, now=now)
+    made = opening.open_ticket(session_id=session.pk, topic=topic, by=world.operator, now=now)
     wallet = points.a_wallet(120, card="7700001234", guest=made.guest)
     points.Card.objects.create(number="8800009876", chain=points.a_chain("second", "Корзинка"), wallet=wallet, created_at=now)
     escalating.CaseSubjects(take=cases.take).start_due(now=now + timedelta(minutes=1))

@@ -173,9 +173,9 @@ def test_the_palette_finds_by_both_languages_and_the_wrong_layout(desk, live_pro
 
 
 def _case(session, operator):
-    from tickets.services import cases
+    from tickets.services import opening
 
-    return cases.open_ticket(session_id=session.pk, topic=b.a_topic(group=b.a_group()), by=operator, now=timezone.now())
+    return opening.open_ticket(session_id=session.pk, topic=b.a_topic(group=b.a_group()), by=operator, now=timezone.now())
 
 
 def test_f6_walks_the_regions_and_esc_comes_back(desk, live_product, world):  # noqa: F811

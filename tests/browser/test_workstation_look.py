@@ -12,7 +12,7 @@ from django.utils import timezone
 from omni.services import answering
 from tests import builders as b
 from tests.browser.desk import WATCH, connected, go, sign_in, world  # noqa: F401
-from tickets.services import cases
+from tickets.services import cases, opening
 
 pytestmark = pytest.mark.django_db(transaction=True)
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
@@ -30,7 +30,7 @@ def full(world):  # noqa: F811
     answering.note(session_id=session.pk, text="Чек от 20.11", by=world.operator, now=now)
     world.write("Спасибо")
     topic = b.a_topic(group=b.a_group())
-    case = cases.open_ticket(session_id=session.pk, topic=topic, store=b.a_store(), by=world.operator, now=now)
+    case = opening.open_ticket(session_id=session.pk, topic=topic, store=b.a_store(), by=world.operator, now=now)
     cases.take(case_id=case.pk, by=world.operator, now=now)
     return session, case
 

@@ -18,7 +18,7 @@ from tests.providers.faults import Fault, FaultKind
 from tests.providers.frame import Frame
 from tests.providers.telegram import TOKEN, TelegramServer
 from tickets.models import CaseLetter, CaseStep, StoreLink, Survey, SurveyRule
-from tickets.services import cases, mailing, store_links, surveys
+from tickets.services import cases, mailing, opening, store_links, surveys
 from tickets.states import Cause, Step
 from tickets.tests.asking_builders import a_store_case
 
@@ -88,7 +88,7 @@ def answered(telegram, count):
 def closed_case_of(session, operator):
     now = timezone.now()
     conversations.take(session_id=session.pk, by=operator, now=now)
-    case = cases.open_ticket(session_id=session.pk, topic=b.a_topic(), by=operator, now=now)
+    case = opening.open_ticket(session_id=session.pk, topic=b.a_topic(), by=operator, now=now)
     conversations.close(session_id=session.pk, by=operator, now=now)
     return cases.close(case_id=case.pk, cause=Cause.SOLVED, by=operator, now=now)
 

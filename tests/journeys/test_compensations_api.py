@@ -13,8 +13,8 @@ from loyalty.services import cards, defaults, proof
 from loyalty.tests.builders import a_wallet
 from omni.models import Session
 from tests import builders as b
-from tickets.services import cases
 from tickets.services import defaults as tickets_defaults
+from tickets.services import opening
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -49,7 +49,7 @@ def world(client):
         setattr(world, login, Caller(client, person))
     b.receive(b.an_account("webchat"), b.webchat_event(text="Кефир просрочен", name="Анна"), now=NOW)
     session = Session.objects.get()
-    world.case = cases.open_ticket(session_id=session.pk, topic=b.a_topic(), by=world.operator.staff, now=NOW)
+    world.case = opening.open_ticket(session_id=session.pk, topic=b.a_topic(), by=world.operator.staff, now=NOW)
     world.path = f"cases/{world.case.pk}/compensations"
     return world
 

@@ -23,7 +23,7 @@ from omni.services import answering, conversations, journal, sending
 from omni.states import EventState, SendState, SessionState
 from tests import builders as b
 from tickets.models import Case
-from tickets.services import cases
+from tickets.services import cases, opening
 from worklist.models import Item
 
 NOW = timezone.now()
@@ -57,7 +57,7 @@ def two(db):
     telegram, chat = b.an_account(), b.an_account("webchat")
     operator = b.a_person(groups=[b.a_group()])
     old, new = writes(telegram, 1, name="Анна Котова"), in_chat(chat, "visitor:1")
-    case = cases.open_ticket(session_id=new.session_id, topic=b.a_topic(), by=operator, now=NOW)
+    case = opening.open_ticket(session_id=new.session_id, topic=b.a_topic(), by=operator, now=NOW)
     return type("Two", (), {"kept": old.guest, "gone": new.guest, "case": case, "operator": operator, "telegram": telegram, "chat": chat})
 
 

@@ -11,7 +11,7 @@ from omni.services import answering, conversations, distribution, sending
 from omni.states import EventState, SendState, SessionState
 from sla.models import Clock
 from tests import builders as b
-from tickets.services import cases
+from tickets.services import cases, opening
 from tickets.states import CaseState, Cause
 from worklist.models import Item
 from worklist.services import counters
@@ -48,7 +48,7 @@ def test_a_guest_is_answered_and_the_ticket_is_closed(now, operator):
     assert Presence.objects.get(staff=operator).load == 1
     assert session.decisions.get().explanation["load_before"] == "0/5"
 
-    case = cases.open_ticket(session_id=session.pk, topic=b.a_topic(), by=operator, now=now)
+    case = opening.open_ticket(session_id=session.pk, topic=b.a_topic(), by=operator, now=now)
     assert case.state == CaseState.ROUTED
     conversations.close(session_id=session.pk, by=operator, now=now)
     session.refresh_from_db()

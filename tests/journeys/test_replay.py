@@ -13,7 +13,7 @@ from omni.services import answering, conversations, journal
 from omni.states import EventState
 from tests import builders as b
 from tickets.models import Case
-from tickets.services import cases
+from tickets.services import opening
 from worklist.models import Item
 
 pytestmark = pytest.mark.django_db
@@ -61,7 +61,7 @@ def test_replaying_everything_changes_nothing():
     session = Session.objects.order_by("pk").first()
     conversations.take(session_id=session.pk, by=operator, now=NOW)
     answering.answer(session_id=session.pk, text="Разберёмся", by=operator, now=NOW)
-    cases.open_ticket(session_id=session.pk, topic=b.a_topic(), by=operator, now=NOW)
+    opening.open_ticket(session_id=session.pk, topic=b.a_topic(), by=operator, now=NOW)
     conversations.close(session_id=session.pk, by=operator, now=NOW)
     before = everything()
     ids = list(InboundEvent.objects.values_list("pk", flat=True))

@@ -12,7 +12,7 @@ from omni.states import SendState, SessionState
 from sla.models import Clock
 from tests import builders as b
 from tickets.models import Case
-from tickets.services import cases
+from tickets.services import cases, opening
 from tickets.states import CaseState
 from worklist.models import Item
 from worklist.states import ItemState
@@ -103,7 +103,7 @@ def test_what_the_guest_writes_while_the_answer_is_on_its_way_waits_for_an_answe
 
 def test_a_question_left_unanswered_goes_over_to_the_ticket_with_its_clock(account, operator, now):
     session = begin(account, operator, now)
-    case = cases.open_ticket(session_id=session.pk, topic=b.a_topic(), by=operator, now=now)
+    case = opening.open_ticket(session_id=session.pk, topic=b.a_topic(), by=operator, now=now)
     message = answering.answer(session_id=session.pk, text="Передали", by=operator, now=now)
     sending.finish(attempt_id=attempt_of(message), result=Sent(["x"]), now=now)
     b.receive(account, b.webchat_event(text="А когда ответят?"), now=now + timedelta(minutes=1))
@@ -115,7 +115,7 @@ def test_a_question_left_unanswered_goes_over_to_the_ticket_with_its_clock(accou
 
 def test_the_guests_word_ends_waiting_for_the_guest_even_while_an_operator_talks(account, operator, now):
     session = begin(account, operator, now)
-    case = cases.open_ticket(session_id=session.pk, topic=b.a_topic(), by=operator, now=now)
+    case = opening.open_ticket(session_id=session.pk, topic=b.a_topic(), by=operator, now=now)
     cases.take(case_id=case.pk, by=operator, now=now)
     cases.wait_for(case_id=case.pk, state=CaseState.WAITING_GUEST, by=operator, now=now)
     b.receive(account, b.webchat_event(text="Вот чек"), now=now + timedelta(hours=1))
@@ -129,7 +129,7 @@ def test_a_ticket_over_a_closed_dialogue_joins_the_newer_one(account, operator, 
     conversations.close(session_id=session.pk, by=operator, now=now)
     b.receive(account, b.webchat_event(text="Через месяц"), now=now + timedelta(days=30))
     newer = Session.objects.exclude(pk=session.pk).get()
-    case = cases.open_ticket(session_id=session.pk, topic=b.a_topic(), by=operator, now=now + timedelta(days=30))
+    case = opening.open_ticket(session_id=session.pk, topic=b.a_topic(), by=operator, now=now + timedelta(days=30))
     assert case.session == newer
     cases.close(case_id=case.pk, cause="solved", by=operator, now=now + timedelta(days=30))
     conversations.close(session_id=newer.pk, by=operator, now=now + timedelta(days=30))

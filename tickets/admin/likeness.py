@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from accounts.rights import Right
-from core.admin import AuditedAdmin, ReadOnlyAdmin, in_lines
+from core.admin import AuditedAdmin, OneRowAdmin, ReadOnlyAdmin, in_lines
 from tickets.belonging import in_words
 from tickets.models import CaseLink, CommonWord, Likeness, LikenessPolicy, LikenessRule, SharedTopic
 from tickets.services import topics
@@ -23,7 +23,7 @@ class LikenessRuleAdmin(AuditedAdmin):
 
 
 @admin.register(LikenessPolicy)
-class LikenessPolicyAdmin(AuditedAdmin):
+class LikenessPolicyAdmin(OneRowAdmin):
     """One row; without it the shipped numbers hold."""
 
     list_display = ("numbers", "least_score", "guest_days", "store_days", "undo_days")
@@ -31,9 +31,6 @@ class LikenessPolicyAdmin(AuditedAdmin):
     @admin.display(description=_("Numbers of duplicates"))
     def numbers(self, policy: LikenessPolicy) -> str:
         return str(policy)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return super().has_add_permission(request) and not LikenessPolicy.objects.exists()
 
 
 @admin.register(CommonWord)

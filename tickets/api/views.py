@@ -23,7 +23,7 @@ from tickets import search
 from tickets.api import schemas, shapes
 from tickets.models import Case, ClosingCause, Topic
 from tickets.selectors import find_case, list_steps, list_topics
-from tickets.services import asked, cases, closing, intake
+from tickets.services import asked, cases, closing, intake, opening, terms
 from tickets.states import Cause
 from worklist.selectors import Filters, find_item, list_items
 from worklist.states import Kind
@@ -68,7 +68,7 @@ def _open(staff: Staff, wanted: dict[str, Any]) -> dict[str, Any]:
 
 def _from_session(staff: Staff, wanted: dict[str, Any]) -> Case:
     find_item(staff=staff, kind=Kind.SESSION, subject_id=wanted["session"])
-    return cases.open_ticket(session_id=wanted["session"], **_common(staff, wanted))
+    return opening.open_ticket(session_id=wanted["session"], **_common(staff, wanted))
 
 
 def _for_guest(staff: Staff, wanted: dict[str, Any]) -> Case:
@@ -128,7 +128,7 @@ class ClocksView(APIView):
             raise Refusal("policy_unknown", _("There is no such SLA policy."), status=400)
 
         def change() -> dict[str, Any]:
-            done = cases.change_policy(case_id=case.pk, policy=policy, by=staff_of(request), reason=wanted["reason"], now=timezone.now())
+            done = terms.change_policy(case_id=case.pk, policy=policy, by=staff_of(request), reason=wanted["reason"], now=timezone.now())
             return shapes.opened(done, clocks.running(done.clock_subject))
 
         return Response(once(request, f"api.case.terms:{case_id}", change))

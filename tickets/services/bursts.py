@@ -11,7 +11,7 @@ from core.live import announce
 from tickets.bursting import is_burst
 from tickets.models import BurstRule, Case, CasePrint, Incident, IncidentCase, Scope
 from tickets.routing import resolve
-from tickets.services import cases, counting, topics
+from tickets.services import cases, counting, opening, topics
 from tickets.states import Step
 
 _SEEN = """
@@ -78,7 +78,7 @@ def _draft(scope: Scope, one: Seen, usual: float, *, now: datetime) -> Incident 
     facts = {"scope": scope, "branch_id": one.branch, "group_id": group, "seen": one.number, "usual": round(usual, 2), "since": one.since}
     try:
         with transaction.atomic():
-            made = Incident.objects.create(number=cases.next_number(), made_at=now, **facts, **place)
+            made = Incident.objects.create(number=opening.next_number(), made_at=now, **facts, **place)
             audit.record(action="incident.drafted", by=None, subject=made, now=now, details={"seen": one.number, "usual": made.usual})
             add_members(made, now=now)
             tell(made)

@@ -1,72 +1,49 @@
-"""Tickets: opened from a dialogue, routed, worked on, closed. Each verb is one transaction with its history row."""
+"""Tickets: taken, routed, worked on, closed, opened again. Each verb is one transaction with its history row."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
-from django.db.models import Exists, QuerySet
+from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Group, Staff
 from core import audit, events
 from core.refusal import Refusal
-from core.statements import Prepared, insert, insert_all, update
+from core.statements import Prepared, insert, update
 from core.text import storable
 from customers.models import Identity
 from omni.models import Message, Session
 from omni.services import conversations
 from omni.states import Direction, SessionState
-from sla.models import Metric, Policy
+from sla.models import Metric
 from sla.services import clocks
-from stores.models import Store
 from tickets.approving import Deed
-from tickets.events import CaseClosed, CaseOpened, CaseReopened
-from tickets.models import Case, CaseStep, ClosingCause, Topic
+from tickets.events import CaseClosed, CaseReopened
+from tickets.models import Case, CaseStep, ClosingCause
 from tickets.services import (
-    asked,
-    duplicates,
     escalating,
     handovers,
     prints,
-    promising,
-    routebook,
     rows,
-    subjects,
-    topics,
     wait_rows,
     watching,
-    ways,
 )
 from tickets.services.approval_gates import check as check_approval
 from tickets.services.guest_news import heard as tell_guest
 from tickets.services.handovers import zone_of as zone_of
-from tickets.services.promising import Promise
-from tickets.services.ways import Way
 from tickets.states import CASE_MOVES, PAUSING, WAITING, CaseState, Cause, Step
 
 # All that may change: `save` writes the whole ticket.
 _COLUMNS = tuple(field.name for field in Case._meta.local_concrete_fields if not field.primary_key and not field.generated)
 FROM_A_REOPENING = (Metric.NEXT_RESPONSE, Metric.RESOLUTION, Metric.PERIODIC_UPDATE, Metric.HANDOVER)
-FROM_THE_BEGINNING = (Metric.FIRST_RESPONSE, Metric.RESOLUTION, Metric.PERIODIC_UPDATE, Metric.HANDOVER)
 RESPONSES = (Metric.FIRST_RESPONSE, Metric.NEXT_RESPONSE)
 
 
-def next_number() -> str:
-    """The next ticket number, from a sequence of the database: never given twice, holes allowed."""
-    with connection.cursor() as cursor:
-        cursor.execute("select nextval('ticket_number')")
-        return str(cursor.fetchone()[0])
-
-
-_POLICY = Prepared(lambda pk, group: _policies(Group.objects.filter(pk=group, is_active=True)).filter(pk=pk))
 _CLOSED = Prepared(lambda pk: Session.objects.filter(pk=pk, state=SessionState.CLOSED).only("identity_id", "account_id"))
 _SESSION_OF = Prepared(lambda pk: Case.objects.filter(pk=pk).values_list("session_id", flat=True))
 _LOCKED = Prepared(lambda pk: locked_cases().filter(pk=pk))
-
-
-def _policies(group_in_use: "QuerySet[Group]") -> "QuerySet[Any]":
-    return Policy.objects.select_related("calendar").annotate(group_in_use=Exists(group_in_use))
 
 
 def locked_cases() -> "QuerySet[Case]":
@@ -74,105 +51,7 @@ def locked_cases() -> "QuerySet[Case]":
     return Case.objects.select_for_update(of=("self",)).select_related("guest", "session__account", "topic", "policy__calendar")
 
 
-@transaction.atomic(savepoint=False)
-def open_ticket(
-    *,
-    session_id: int,
-    topic: Topic,
-    by: Staff,
-    now: datetime,
-    store: Store | None = None,
-    summary: str = "",
-    priority: int = 0,
-    details: Mapping[str, object] | None = None,
-) -> Case:
-    """Open a ticket from a conversation and route it by rules and topic. The operator's dialogue goes on until it is finished.
-
-    `details` are what the topic asks for, by code; None = whoever opens it is asked for nothing (the system itself).
-    Raises Refusal: the topic needs a store or a detail, is switched off, or nobody is responsible for it.
-    """
-    session = _conversation(session_id)
-    return open_in(session, topic=topic, by=by, now=now, store=store, summary=summary, priority=priority, details=details)
-
-
-def open_in(
-    session: Session,
-    *,
-    topic: Topic,
-    by: Staff | None,
-    now: datetime,
-    store: Store | None = None,
-    summary: str = "",
-    priority: int = 0,
-    details: Mapping[str, object] | None = None,
-    previous: Case | None = None,
-) -> Case:
-    """As `open_ticket`, in a locked conversation inside the caller's transaction. `by` None = the guest came back (`previous`)."""
-    given = asked.checked(topic, details, now=now) if details is not None else {}
-    way, policy, promise = _routed(session, topic, store=store, priority=priority, now=now)
-    case = Case(
-        number=next_number(),
-        guest=session.guest,
-        session=session,
-        topic=topic,
-        policy=policy,
-        group_id=way.group_id,
-        store=store,
-        owner=way.owner,
-        at_store=way.to_store,
-        state=_first_state(way),
-        details=given,
-        previous=previous,
-        summary=storable(summary).strip() or _first_words(session),
-        priority=priority,
-        routing=way.told() | {"promise": dict(promise.reason)},
-        opened_at=now,
-        opened_by=by,
-        waiting_since=session.waiting_since or now,
-        last_at=now,
-    )
-    insert(case)
-    subjects.note_topic(session, topic)
-    opened = _step(case, Step.OPENED, by=by, now=now, details={"topic": list(way.topic.path)})
-    insert_all([opened, _step(case, Step.ROUTED, by=None, now=now, details=case.routing)])
-    tell_guest(case, Step.OPENED, now=now)
-    zone = store.time_zone if store else ""
-    running = clocks.start(subject=case.clock_subject, policy=policy, metrics=FROM_THE_BEGINNING, now=now, is_new=True, store_zone=zone)
-    audit.record(action="case.opened", by=by, subject=case, now=now, details={"topic": topic.code, "group": way.group_id})
-    rows.show(case, now=now, preview=case.summary, running=running)
-    duplicates.note_opened(case, now=now)
-    if session.state == SessionState.CLOSED:
-        keep_open(session)
-    events.publish(CaseOpened(case_id=case.pk))
-    return case
-
-
-def _routed(session: Session, topic: Topic, *, store: Store | None, priority: int, now: datetime) -> "tuple[Way, Any, Promise]":
-    """Where the ticket goes, its policy and why. Raises Refusal."""
-    asks = topics.resolved(topic)
-    if not topics.facts()[topic.pk].is_active:
-        raise Refusal("topic_off", _("This topic is not used any more. Please choose another one."))
-    if asks.store_required and store is None:
-        raise Refusal("store_needed", _("Please name the store: tickets on this topic need it."), status=400)
-    channel = session.account.kind
-    way = ways.choose(topic, store=store, channel=channel, priority=priority, now=now)
-    promise = promising.promise_for(asks, channel=channel, priority=priority, group_id=way.group_id, guest=session.guest, store=store)
-    if promise.policy_id is None:
-        raise Refusal("no_route", _("No group or SLA policy is set for this topic. Please tell your supervisor."))
-    policy = _POLICY.get(pk=promise.policy_id, group=way.group_id)
-    if not policy.group_in_use:  # switched off since this process read the rules: now its stand-in, or a refusal
-        routebook.forget()
-        way = ways.choose(topic, store=store, channel=channel, priority=priority, now=now)
-    return way, policy, promise
-
-
-def _first_state(way: Way) -> CaseState:
-    if way.to_store:
-        return CaseState.WAITING_STORE
-    return CaseState.IN_WORK if way.owner else CaseState.ROUTED
-
-
-def _conversation(session_id: int) -> Session:
+def conversation_of(session_id: int) -> Session:
     """The conversation in which a ticket's guest is answered, locked: the given one, or the guest's newer one if that goes on."""
     closed = _CLOSED.first(pk=session_id)
     if closed is None:
@@ -190,11 +69,6 @@ def keep_open(session: Session) -> None:
     conversations.move(session, SessionState.PARKED)
     session.closed_at = None
     session.save(update_fields=["state", "closed_at"])
-
-
-def _first_words(session: Session) -> str:
-    first = session.messages.filter(direction=Direction.IN).order_by("seq").first()
-    return (first.visible_text or first.text) if first else ""
 
 
 def lock(case_id: int) -> Case:
@@ -238,7 +112,7 @@ def save(case: Case, *, now: datetime, preview: Message | str | None = None) -> 
 
 def note_step(case: Case, step: Step, *, by: Staff | None, now: datetime, details: Mapping[str, Any] | None = None) -> None:
     """Add a row to the history; the ticket's ladder, if one runs, hears of it."""
-    insert(_step(case, step, by=by, now=now, details=details))
+    insert(step_row(case, step, by=by, now=now, details=details))
     if step in {Step.RECLASSIFIED, Step.ROUTED}:
         prints.place(case, now=now)
     escalating.heard(case, step, by=by, now=now, details=details)
@@ -246,7 +120,8 @@ def note_step(case: Case, step: Step, *, by: Staff | None, now: datetime, detail
     watching.tell(case, step, by=by)
 
 
-def _step(case: Case, step: Step, *, by: Staff | None, now: datetime, details: Mapping[str, Any] | None) -> CaseStep:
+def step_row(case: Case, step: Step, *, by: Staff | None, now: datetime, details: Mapping[str, Any] | None) -> CaseStep:
+    """A row of the history, not stored yet."""
     return CaseStep(
         case=case, step=step, at=now, by=by, state=case.state, group_id=case.group_id, owner_id=case.owner_id, details=dict(details or {})
     )
@@ -354,7 +229,7 @@ def close(*, case_id: int, cause: Cause, by: Staff | None, now: datetime, closin
 def reopen(*, case_id: int, by: Staff | None, reason: str, now: datetime) -> Case:
     """A closed ticket goes on: back to its group's queue, since its owner may be absent. `by` None = the guest wrote. Raises Refusal."""
     with transaction.atomic():
-        session = _conversation(Case.objects.values_list("session_id", flat=True).get(pk=case_id))
+        session = conversation_of(Case.objects.values_list("session_id", flat=True).get(pk=case_id))
         case = lock(case_id)
         move(case, CaseState.REOPENED)
         case.closed_at, case.cause, case.closing, case.owner = None, "", None, None
@@ -366,25 +241,6 @@ def reopen(*, case_id: int, by: Staff | None, reason: str, now: datetime) -> Cas
             keep_open(session)
         save(case, now=now)
         events.publish(CaseReopened(case_id=case.pk))
-        return case
-
-
-def change_policy(*, case_id: int, policy: Policy, by: Staff, reason: str, now: datetime) -> Case:
-    """Other promises for a ticket from now on; what its clocks have used stays used. Raises Refusal."""
-    if not reason.strip():
-        raise Refusal("reason_needed", _("Please say why the promises change."), status=400)
-    with transaction.atomic():
-        case = lock(case_id)
-        if case.state == CaseState.CLOSED:
-            raise Refusal("wrong_state", _("The ticket is closed."))
-        if case.policy_id == policy.pk:
-            return case
-        details = {"from": case.policy.name, "to": policy.name, "reason": reason}
-        clocks.change_policy(subject=case.clock_subject, policy=policy, now=now, store_zone=zone_of(case))
-        case.policy, case.routing = policy, {**case.routing, "promise": {"by": str(by), "reason": reason}}
-        note_step(case, Step.TERMS, by=by, now=now, details=details)
-        audit.record(action="case.terms_changed", by=by, subject=case, now=now, details=details)
-        save(case, now=now)
         return case
 
 

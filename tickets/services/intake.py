@@ -17,7 +17,7 @@ from omni.services import conversations
 from omni.states import AccountState, Direction
 from stores.models import Store
 from tickets.models import Case, Topic
-from tickets.services import cases
+from tickets.services import opening
 
 _ACCOUNT = Prepared(
     lambda public_id: (
@@ -71,7 +71,7 @@ def report(
     session = conversations.join_or_open(account=account, identity=identity, subject="", now=now)
     begins_here = session.opened_at == now
     conversations.add_line(session=session, direction=Direction.NOTE, text=text, by=by, now=now)
-    case = cases.open_in(session, topic=topic, by=by, now=now, store=store, summary=summary or text, priority=priority, details=details)
+    case = opening.open_in(session, topic=topic, by=by, now=now, store=store, summary=summary or text, priority=priority, details=details)
     if begins_here:
         conversations.park(session=session, by=by, now=now)
     return case

@@ -22,7 +22,7 @@ from omni.services import conversations
 from omni.states import Direction, SessionState
 from stores.models import Store
 from tickets.models import Case, CaseLink, Likeness, Topic
-from tickets.services import cases, chains, duplicates, rows
+from tickets.services import cases, chains, duplicates, opening, rows
 from tickets.states import CaseState, Cause, Step
 
 Kind = CaseLink.Kind
@@ -97,7 +97,7 @@ def split(*, case_id: int, message_id: int, topic: Topic, store: Store | None, b
     if said is None:
         raise Refusal("not_found", _("There is no such message of this guest."), status=404)
     words = summary.strip() or said.visible_text or said.text
-    made = cases.open_ticket(session_id=said.session_id, topic=topic, by=by, now=now, store=store, summary=words)
+    made = opening.open_ticket(session_id=said.session_id, topic=topic, by=by, now=now, store=store, summary=words)
     case, main = _two(_lock({made.pk, case_id}), made.pk, case_id)
     found = CaseLink.objects.create(kind=Kind.SPLIT, case=case, main=main, at=now, by=by, before={"message": message_id})
     _tell(case, main, Step.SPLIT, by=by, now=now)

@@ -3,7 +3,7 @@
 from omni.models import Session
 from omni.services import conversations
 from tests import builders as b
-from tickets.services import cases, topics
+from tickets.services import opening, topics
 
 
 def a_mailed_store(number="4217", email="m4217@lukoshko.example"):
@@ -26,7 +26,7 @@ def a_store_case(operator, *, now, store=None, parked=True, **session):
     at_store = b.a_topic("store-matter", store_involved=True, store_required=True)
     topics.forget()
     opened = a_session(operator, now=now, **session)
-    case = cases.open_ticket(session_id=opened.pk, topic=at_store, by=operator, store=store or a_mailed_store(), now=now)
+    case = opening.open_ticket(session_id=opened.pk, topic=at_store, by=operator, store=store or a_mailed_store(), now=now)
     if parked:
         conversations.close(session_id=opened.pk, by=operator, now=now)
     return case

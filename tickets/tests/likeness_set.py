@@ -11,7 +11,7 @@ from customers.models import Guest, Identity
 from omni.models import Session
 from tests import builders as b
 from tickets.models import Case, Likeness, Topic
-from tickets.services import cases, defaults
+from tickets.services import defaults, opening
 from tickets.services import topics as tree
 
 STORES = 60
@@ -82,7 +82,7 @@ def open_all(told: list[Report]) -> Iterator[Case]:
         # Where the topic wants a store, whoever opens the ticket asks the guest for it.
         at = report.home if tree.resolved(topic).store_required else report.store
         store = None if at is None else stores[at]
-        yield cases.open_ticket(session_id=session.pk, topic=topic, by=operator, now=now, store=store, summary=report.text)
+        yield opening.open_ticket(session_id=session.pk, topic=topic, by=operator, now=now, store=store, summary=report.text)
 
 
 def _guest(report: Report, now) -> Guest:

@@ -23,7 +23,7 @@ from omni.states import SessionState
 from tests import builders as b
 from tickets.approving import ApprovalState
 from tickets.models import Absence, Approval, ApprovalRule, ApprovalSeat, Case, CaseLetter, CaseStep, Topic
-from tickets.services import approval_ticks, approvals, cases, mailing, topics
+from tickets.services import approval_ticks, approvals, cases, mailing, opening, topics
 from tickets.states import CaseState, Cause, Step
 from tickets.tests.asking_builders import a_session
 from worklist.models import Item
@@ -69,7 +69,7 @@ def a_rule(deed="close", topic=None, **fields):
 @pytest.fixture
 def case(operator, now):
     session = a_session(operator, now=now)
-    made = cases.open_ticket(session_id=session.pk, topic=b.a_topic(), by=operator, now=now)
+    made = opening.open_ticket(session_id=session.pk, topic=b.a_topic(), by=operator, now=now)
     conversations.close(session_id=session.pk, by=operator, now=now)
     return cases.take(case_id=made.pk, by=operator, now=now)
 
@@ -130,7 +130,7 @@ def test_rules_reach_down_the_tree_and_no_farther(operator, bosses, now):
     found = {}
     for topic in (leaf, other):
         session = a_session(operator, now=now, visitor=topic.code)
-        found[topic.code] = cases.open_ticket(session_id=session.pk, topic=topic, by=operator, now=now)
+        found[topic.code] = opening.open_ticket(session_id=session.pk, topic=topic, by=operator, now=now)
     assert refused(lambda: close(found["curd"], operator, now)) == "approval_needed"
     Topic.objects.filter(pk=other.pk).update(needs_approval=True)
     topics.forget()
@@ -153,7 +153,7 @@ def test_the_guest_is_not_answered_on_the_ticket_before_it_is_approved(case, ope
 def test_while_an_operator_talks_to_the_guest_the_ticket_s_approval_stops_nobody(operator, bosses, now):
     a_rule(deed="answer")
     session = a_session(operator, now=now)
-    cases.open_ticket(session_id=session.pk, topic=b.a_topic(), by=operator, now=now)
+    opening.open_ticket(session_id=session.pk, topic=b.a_topic(), by=operator, now=now)
     assert Session.objects.get().state == SessionState.ACTIVE
     answering.answer(session_id=session.pk, text="Уже смотрим", by=operator, now=now)
 
@@ -336,7 +336,7 @@ def test_strangers_do_not_see_it(case, operator, bosses, now):
 @pytest.mark.django_db(transaction=True)
 def test_decisions_at_once_are_counted_once_each(operator, bosses, now):
     session = a_session(operator, now=now)
-    case = cases.open_ticket(session_id=session.pk, topic=b.a_topic(), by=operator, now=now)
+    case = opening.open_ticket(session_id=session.pk, topic=b.a_topic(), by=operator, now=now)
     approval = ask(case, a_rule(quorum=2), operator, now)
     begin, found = threading.Barrier(6), []
 
@@ -363,7 +363,7 @@ def test_decisions_at_once_are_counted_once_each(operator, bosses, now):
 @pytest.mark.django_db(transaction=True)
 def test_two_tickers_remind_once(operator, bosses, now):
     session = a_session(operator, now=now)
-    case = cases.open_ticket(session_id=session.pk, topic=b.a_topic(), by=operator, now=now)
+    case = opening.open_ticket(session_id=session.pk, topic=b.a_topic(), by=operator, now=now)
     ask(case, a_rule(hours=10, remind_hours=4), operator, now)
     begin = threading.Barrier(3)
 

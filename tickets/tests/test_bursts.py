@@ -12,7 +12,7 @@ from core.refusal import Refusal
 from tests import builders as b
 from tickets.bursting import is_burst
 from tickets.models import BurstRule, Case, CasePrint, CaseStep, Incident, IncidentCase, TopicHour
-from tickets.services import bursts, cases, counting, incidents
+from tickets.services import bursts, counting, incidents, opening
 from tickets.services import topics as tree
 from tickets.states import Step
 from tickets.tests.test_linking import Desk
@@ -61,7 +61,7 @@ def complaints(desk, store, number, *, minutes=10, first=0):
     for at in range(first, first + number):
         now = NOW - timedelta(minutes=minutes)
         session = desk.writes(1000 + at + 100 * store.pk, "В магазине мороз", now=now).session
-        made.append(cases.open_ticket(session_id=session.pk, topic=desk.topic, by=desk.operator, now=now, store=store))
+        made.append(opening.open_ticket(session_id=session.pk, topic=desk.topic, by=desk.operator, now=now, store=store))
     return made
 
 

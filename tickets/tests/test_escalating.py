@@ -17,7 +17,7 @@ from sla.models import Metric
 from sla.services import clocks
 from tests import builders as b
 from tickets.models import Topic
-from tickets.services import cases, handing, topics
+from tickets.services import cases, handing, opening, topics
 from tickets.states import CaseState, Cause
 
 pytestmark = pytest.mark.django_db
@@ -46,7 +46,7 @@ def case(operator, line):
     topic = b.a_topic("curd", group=b.a_group("quality", "Качество"), parent=parent)
     Topic.objects.filter(pk=parent.pk).update(line=line)
     topics.forget()
-    yield cases.open_ticket(session_id=session.pk, topic=topic, by=operator, now=NOW)
+    yield opening.open_ticket(session_id=session.pk, topic=topic, by=operator, now=NOW)
     topics.forget()
 
 

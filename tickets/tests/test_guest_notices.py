@@ -14,7 +14,7 @@ from omni.states import AccountState, SessionState
 from stores.models import Chain
 from tests import builders as b
 from tickets.models import AskingSettings, Case, CaseStep, GuestNotice, GuestText
-from tickets.services import cases, telling, topics
+from tickets.services import cases, opening, telling, topics
 from tickets.states import CaseState, Cause, Step
 from tickets.telling import GuestStatus, TellState, TellWay, Untold
 from tickets.tests.asking_builders import a_mailed_store, a_session, a_store_case
@@ -44,7 +44,7 @@ def a_text(status, text="{guest}, обращение {number} ({topic})", **fiel
 
 def open_case(operator, *, now=NOON, topic=None, store=None, **session):
     opened = a_session(operator, now=now, **session)
-    return cases.open_ticket(session_id=opened.pk, topic=topic or b.a_topic(), by=operator, store=store, now=now)
+    return opening.open_ticket(session_id=opened.pk, topic=topic or b.a_topic(), by=operator, store=store, now=now)
 
 
 def told():

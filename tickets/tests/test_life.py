@@ -14,7 +14,7 @@ from sla.models import Calendar
 from tests import builders as b
 from tickets.models import CallBack, Case, CaseWait, ClosingCause, ReopenRule, Topic, WaitReason
 from tickets.selectors import list_steps
-from tickets.services import call_backs, cases, closing, topics, waits, watching
+from tickets.services import call_backs, cases, closing, opening, topics, waits, watching
 from tickets.states import CaseState, Cause, Step
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +33,7 @@ def case(expert):
     b.receive(account, b.webchat_event(text="Кефир просрочен", name="Анна"), now=NOW)
     session = Session.objects.get()
     conversations.take(session_id=session.pk, by=expert, now=NOW)
-    case = cases.open_ticket(session_id=session.pk, topic=b.a_topic(), by=expert, now=NOW)
+    case = opening.open_ticket(session_id=session.pk, topic=b.a_topic(), by=expert, now=NOW)
     conversations.close(session_id=session.pk, by=expert, now=NOW)
     return cases.take(case_id=case.pk, by=expert, now=NOW)
 

@@ -16,7 +16,7 @@ from omni.services import answering, conversations
 from omni.states import Direction, SessionState
 from tests import builders as b
 from tickets.models import Case, CaseLink, CaseStep
-from tickets.services import cases, chains, linking, relaying
+from tickets.services import cases, chains, linking, opening, relaying
 from tickets.states import CaseState, Cause, Step
 from worklist.models import Item
 
@@ -43,7 +43,7 @@ class Desk:
 
     def ticket(self, who, text="Просроченный творог"):
         session = self.writes(who, text).session
-        case = cases.open_ticket(session_id=session.pk, topic=self.topic, by=self.operator, now=NOW)
+        case = opening.open_ticket(session_id=session.pk, topic=self.topic, by=self.operator, now=NOW)
         conversations.close(session_id=session.pk, by=self.operator, now=NOW)
         return case
 

@@ -14,7 +14,7 @@ from omni.models import Message, Session
 from omni.states import Direction, SessionState
 from tests import builders as b
 from tickets.models import CaseStep, Incident, IncidentCase, MassItem, MassJob
-from tickets.services import cases, linking, mass, mass_deeds, mass_items
+from tickets.services import cases, linking, mass, mass_deeds, mass_items, opening
 from tickets.states import CaseState, Cause
 from tickets.tests.test_linking import Desk, fresh
 
@@ -54,7 +54,7 @@ def sent():
 
 def test_every_guest_is_answered_in_the_own_channel_once(desk):
     one, two, also = desk.ticket(7), desk.ticket("visitor"), desk.ticket("joined")
-    again = cases.open_ticket(session_id=one.session_id, topic=desk.topic, by=desk.operator, now=NOW)
+    again = opening.open_ticket(session_id=one.session_id, topic=desk.topic, by=desk.operator, now=NOW)
     linking.join(case_id=also.pk, main_id=two.pk, by=desk.operator, now=NOW)
     incident = Incident.objects.create(
         number="5", scope="store", branch=desk.topic, group=one.group, seen=3, usual=0, since=NOW, made_at=NOW, store=b.a_store()

@@ -17,7 +17,7 @@ from sla.models import Clock, Metric, Policy
 from tests import builders as b
 from tickets.models import Case, CaseStep, PolicyRule, Topic
 from tickets.promising import Matter, Rule, first_fitting, unfit
-from tickets.services import cases, promising, terms, topics
+from tickets.services import cases, opening, promising, terms, topics
 from tickets.states import Step
 
 NOW = timezone.now()
@@ -98,7 +98,7 @@ def session(operator):
 
 def opened(session, operator, **fields):
     promising.forget()
-    return cases.open_ticket(session_id=session.pk, topic=fields.pop("topic", None) or b.a_topic(), by=operator, now=NOW, **fields)
+    return opening.open_ticket(session_id=session.pk, topic=fields.pop("topic", None) or b.a_topic(), by=operator, now=NOW, **fields)
 
 
 def a_rule_row(position, policy, **fields):
@@ -153,7 +153,7 @@ def test_another_topic_brings_other_promises_and_keeps_the_time_used(session, op
 
 def test_what_a_person_chose_stays(session, operator):
     case = opened(session, operator)
-    cases.change_policy(case_id=case.pk, policy=b.a_policy("fast", 5, 5, 60), by=operator, reason="гость из прессы", now=NOW)
+    terms.change_policy(case_id=case.pk, policy=b.a_policy("fast", 5, 5, 60), by=operator, reason="гость из прессы", now=NOW)
     with transaction.atomic():
         locked = cases.lock(case.pk)
         locked.topic = b.a_topic("delivery")

@@ -16,7 +16,7 @@ from customers.services import linking, merging
 from omni.models import Message
 from omni.services import distribution, presence  # noqa: F401  the product's own wiring
 from tests import builders as b
-from tickets.services import cases, defaults
+from tickets.services import defaults, opening
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -129,7 +129,7 @@ def test_a_verified_phone_that_comes_later_is_looked_at():
 def a_named_guest(account, visitor, name, store, operator):
     event = b.receive(account, b.webchat_event(visitor, "Кефир просрочен", name=name), now=NOW)
     message = Message.objects.get(pk=event.message_ids[0])
-    return cases.open_ticket(session_id=message.session_id, topic=b.a_topic(), store=store, by=operator, now=NOW).guest
+    return opening.open_ticket(session_id=message.session_id, topic=b.a_topic(), store=store, by=operator, now=NOW).guest
 
 
 def test_the_same_name_and_store_is_a_weak_reason():

@@ -9,7 +9,7 @@ from core.refusal import Refusal
 from omni.models import Message, Session
 from tests import builders as b
 from tickets import search
-from tickets.services import cases
+from tickets.services import opening
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -60,7 +60,7 @@ def test_an_excluded_word_and_an_exact_phrase(chief):
 
 def test_a_ticket_is_found_by_its_number_and_stands_first(chief):
     session = write("Первое обращение")
-    case = cases.open_ticket(session_id=session.pk, topic=b.a_topic(), by=chief, now=NOW)
+    case = opening.open_ticket(session_id=session.pk, topic=b.a_topic(), by=chief, now=NOW)
     write(f"у меня уже было обращение {case.number}", visitor="v2")
     for words in (case.number, f"№ {case.number}", f"№{case.number}", f"#{case.number}"):
         hit = search.search(staff=chief, words=words).hits[0]
@@ -69,7 +69,7 @@ def test_a_ticket_is_found_by_its_number_and_stands_first(chief):
 
 def test_a_conversation_with_a_ticket_is_shown_as_the_ticket(chief):
     session = write("Кефир горький")
-    case = cases.open_ticket(session_id=session.pk, topic=b.a_topic(), by=chief, now=NOW)
+    case = opening.open_ticket(session_id=session.pk, topic=b.a_topic(), by=chief, now=NOW)
     assert [hit.item.number for hit in search.search(staff=chief, words="кефиром").hits] == [case.number]
 
 

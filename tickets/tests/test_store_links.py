@@ -24,7 +24,7 @@ from tests import builders as b
 from tickets import tokens
 from tickets.asking import LetterState, Revoked
 from tickets.models import AskingSettings, Case, CaseLetter, CaseStep, LetterText, StoreLink
-from tickets.services import cases, mailing, store_links
+from tickets.services import cases, mailing, opening, store_links
 from tickets.states import CaseState, Cause, Step
 from tickets.tests.asking_builders import a_mailed_store, a_store_case
 from worklist.models import Item
@@ -301,7 +301,7 @@ def a_case_of_nobody(operator, now):
     b.receive(b.an_account("webchat"), b.webchat_event(visitor="other"), now=now)
     session = Message.objects.latest("pk").session
     conversations.take(session_id=session.pk, by=operator, now=now)
-    return cases.open_ticket(session_id=session.pk, topic=b.a_topic(), by=operator, now=now)
+    return opening.open_ticket(session_id=session.pk, topic=b.a_topic(), by=operator, now=now)
 
 
 def test_a_store_without_a_mailbox_gets_a_link_and_no_letter(operator, post, now):

@@ -19,7 +19,7 @@ from omni.states import SessionState
 from tests import builders as b
 from tickets import tokens
 from tickets.models import CaseLetter, CaseStep, Survey, SurveyRule
-from tickets.services import cases, mailing, surveys
+from tickets.services import cases, mailing, opening, surveys
 from tickets.states import CaseState, Cause, Step
 from tickets.telling import OnLow, SurveyState, Untold
 from tickets.tests.asking_builders import a_session
@@ -47,7 +47,7 @@ def a_rule(**fields):
 
 def closed_case(operator, account, *, now=NOON, cause=Cause.SOLVED, visitor="visitor-1"):
     session = a_session(operator, now=now, account=account, visitor=visitor)
-    case = cases.open_ticket(session_id=session.pk, topic=b.a_topic(), by=operator, now=now)
+    case = opening.open_ticket(session_id=session.pk, topic=b.a_topic(), by=operator, now=now)
     conversations.close(session_id=session.pk, by=operator, now=now)
     cases.close(case_id=case.pk, cause=cause, by=operator, now=now)
     return case

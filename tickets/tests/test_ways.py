@@ -16,7 +16,7 @@ from tests import builders as b
 from tickets.models import Case, CaseStep, Detail, GroupFallback, RouteRule, RouteTest, Topic, TopicVersion
 from tickets.models.versions import VersionState
 from tickets.selectors import list_steps
-from tickets.services import cases, kept, rerouting, routebook, topics, trials, versions, ways
+from tickets.services import kept, opening, rerouting, routebook, topics, trials, versions, ways
 from tickets.services.rerouting import Change
 from tickets.states import CaseState, Step
 from tickets.wording import step_text, why_here
@@ -51,7 +51,7 @@ def a_rule(*groups, **fields):
 
 
 def opened(session, operator, **fields):
-    return cases.open_ticket(session_id=session.pk, topic=fields.pop("topic", None) or b.a_topic(), by=operator, now=NOW, **fields)
+    return opening.open_ticket(session_id=session.pk, topic=fields.pop("topic", None) or b.a_topic(), by=operator, now=NOW, **fields)
 
 
 def test_a_rule_of_the_region_beats_the_topic_and_says_so(session, operator):

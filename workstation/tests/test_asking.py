@@ -11,7 +11,7 @@ from accounts.rights import Right
 from tests import builders as b
 from tickets.models import Approval, ApprovalRule, GuestNotice, GuestText, StoreLink
 from tickets.selectors import list_steps
-from tickets.services import approval_gates, approvals, cases, store_links, telling
+from tickets.services import approval_gates, approvals, cases, opening, store_links, telling
 from tickets.states import CaseState, Cause
 from tickets.tests.asking_builders import a_session, a_store_case
 from workstation.asking import asking_context
@@ -107,7 +107,7 @@ def test_the_page_tells_what_the_guest_was_told(case, operator, now):
 
 def test_a_page_of_a_ticket_that_asked_nobody_asks_the_database_nothing_for_it(operator, now, django_assert_num_queries):
     session = a_session(operator, now=now)
-    case = cases.open_ticket(session_id=session.pk, topic=b.a_topic(), by=operator, now=now)
+    case = opening.open_ticket(session_id=session.pk, topic=b.a_topic(), by=operator, now=now)
     steps = list_steps(case)
     asking_context(case=case, steps=steps, staff=operator, now=now)
     with django_assert_num_queries(0):

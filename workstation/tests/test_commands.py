@@ -14,7 +14,7 @@ from omni.models import Attachment, Message, Presence, Session
 from omni.states import Direction, PresenceState, SendState, SessionState
 from tests import builders as b
 from tickets.models import AnswerTemplate, Case
-from tickets.services import cases
+from tickets.services import opening
 from tickets.states import CaseState
 from worklist.models import Item
 from worklist.states import ItemState
@@ -159,7 +159,7 @@ def test_a_ticket_from_a_dialogue_through_its_life(desk, taken, operator, now):
 
 
 def test_a_ticket_is_handed_and_returned(desk, taken, operator, now):
-    case = cases.open_ticket(session_id=taken.pk, topic=b.a_topic(group=b.a_group()), by=operator, now=now)
+    case = opening.open_ticket(session_id=taken.pk, topic=b.a_topic(group=b.a_group()), by=operator, now=now)
     colleague = b.a_person("petrov", "Пётр Петров", groups=[b.a_group()])
     assert desk.command(f"case/{case.pk}/hand/", to=colleague.pk).status_code == 200
     case.refresh_from_db()
@@ -233,7 +233,7 @@ def test_ready_answers_name_the_guest(desk, taken):
 
 def test_the_search_forgives_the_keyboard(desk, taken, operator, now):
     Guest.objects.filter(pk=taken.guest_id).update(search_text="мария котова +79031234567")
-    case = cases.open_ticket(session_id=taken.pk, topic=b.a_topic(group=b.a_group()), by=operator, now=now)
+    case = opening.open_ticket(session_id=taken.pk, topic=b.a_topic(group=b.a_group()), by=operator, now=now)
 
     def found(words):
         return {one["id"] for one in desk.read("search/", q=words).json()["found"] if one["kind"] == "session"}

@@ -17,7 +17,7 @@ from omni.models import Notice, Session
 from omni.services import consents, conversations
 from tests import builders as b
 from tickets.models import CaseStep
-from tickets.services import cases
+from tickets.services import opening
 from tickets.states import Step
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +39,7 @@ def world(now):
     b.receive(b.an_account("webchat"), b.webchat_event(), now=now)
     session = Session.objects.get()
     conversations.take(session_id=session.pk, by=anna, now=now)
-    case = cases.open_ticket(session_id=session.pk, topic=b.a_topic(), by=anna, now=now)
+    case = opening.open_ticket(session_id=session.pk, topic=b.a_topic(), by=anna, now=now)
     wallet = points.a_wallet(100, card="7700001234", guest=case.guest)
     points.Card.objects.create(number="8800009876", chain=points.a_chain("second", "Вторая сеть"), wallet=wallet, created_at=now)
     return anna, boss, case

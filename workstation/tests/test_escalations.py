@@ -19,7 +19,7 @@ from tests.providers.frame import Frame
 from tests.providers.mail import ADDRESS, MailServers
 from tests.providers.telegram import TOKEN, TelegramServer
 from tickets.models import CaseStep, Topic
-from tickets.services import cases, escalating, topics
+from tickets.services import cases, escalating, opening, topics
 from tickets.states import CaseState, Step
 
 pytestmark = pytest.mark.django_db
@@ -45,7 +45,7 @@ def case(expert, now):
     topic = b.a_topic("curd", group=b.a_group("quality", "Качество"))
     Topic.objects.filter(pk=topic.pk).update(line=line)
     topics.forget()
-    yield cases.open_ticket(session_id=session.pk, topic=topic, by=expert, now=now)
+    yield opening.open_ticket(session_id=session.pk, topic=topic, by=expert, now=now)
     topics.forget()
 
 

@@ -8,7 +8,7 @@ from omni.models import Session
 from sla.models import Calendar
 from tests import builders as b
 from tickets.models import CallBack, Case, ClosingCause, Detail, WaitReason, Watcher
-from tickets.services import cases, topics
+from tickets.services import cases, opening, topics
 from tickets.states import CaseState
 
 pytestmark = pytest.mark.django_db
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def case(taken, operator, now):
-    return cases.open_ticket(session_id=taken.pk, topic=b.a_topic(group=b.a_group()), by=operator, now=now)
+    return opening.open_ticket(session_id=taken.pk, topic=b.a_topic(group=b.a_group()), by=operator, now=now)
 
 
 def test_a_new_ticket_is_asked_for_what_its_topic_needs(desk, taken):

@@ -8,7 +8,7 @@ from accounts.rights import Right
 from omni.services import answering, conversations
 from stores.models import StoreStaff
 from tests import builders as b
-from tickets.services import cases
+from tickets.services import opening
 from workstation.tests.conftest import Desk
 
 pytestmark = pytest.mark.django_db
@@ -61,7 +61,7 @@ def test_opening_a_dialogue_stays_within_its_queries(desk, taken):
 
 
 def test_opening_a_ticket_stays_within_its_queries(desk, taken, operator, now):
-    case = cases.open_ticket(session_id=taken.pk, topic=b.a_topic(group=b.a_group()), by=operator, now=now)
+    case = opening.open_ticket(session_id=taken.pk, topic=b.a_topic(group=b.a_group()), by=operator, now=now)
     desk.read(f"case/{case.pk}/open/")  # what a process keeps of the settings is read once
     with CaptureQueriesContext(connection) as found:
         opened = desk.read(f"case/{case.pk}/open/").json()
@@ -113,7 +113,7 @@ def test_a_guests_words_are_only_text(desk, write, operator, now):
 
 def test_store_staff_see_their_ticket_and_only_its_dialogue(taken, operator, write, now):
     store = b.a_store()
-    case = cases.open_ticket(session_id=taken.pk, topic=b.a_topic(store_involved=True), store=store, by=operator, now=now)
+    case = opening.open_ticket(session_id=taken.pk, topic=b.a_topic(store_involved=True), store=store, by=operator, now=now)
     clerk = b.a_person("kassir", "Ольга Кассир", role=b.a_role("store", rights=[Right.CASES_READ]))
     StoreStaff.objects.create(store=store, staff=clerk)
     other = write("Другой разговор того же гостя", account=b.an_account("webchat", queue=b.a_queue("second")))
