@@ -10,7 +10,8 @@ from django.views.decorators.http import require_http_methods
 from accounts.entrance import public
 from core.text import storable
 from omni import dispatch
-from omni.channels.contract import AccountConfig, Adapter, Greeting, RawEvent, Replying, Unverified, Waking, WebhookReply
+from omni.channels.abilities import Greeting, Replying, Waking
+from omni.channels.contract import AccountConfig, Adapter, RawEvent, Unverified, WebhookReply
 from omni.channels.registry import adapter_for
 from omni.selectors import find_account
 from omni.services import journal, polling

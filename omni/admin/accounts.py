@@ -18,7 +18,7 @@ from core.admin import HIDDEN, AuditedAdmin, Inline, record
 from core.refusal import Refusal
 from omni import responders
 from omni.admin.settings import check_shape, form_field, made_secrets, secret_field, shown, taken_over
-from omni.channels.contract import Connecting
+from omni.channels.abilities import Connecting
 from omni.channels.registry import adapter_for, kinds
 from omni.models import ChannelAccount, Queue, Ring
 from omni.services import connections

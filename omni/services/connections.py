@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 
 from core.refusal import Refusal
 from core.secrets import SecretLost
-from omni.channels.contract import Checking, ConnectFault, Connecting, Finding
+from omni.channels.abilities import Checking, Connecting
+from omni.channels.contract import ConnectFault, Finding
 from omni.channels.registry import adapter_for
 from omni.models import ChannelAccount
 from omni.states import AccountState

@@ -13,7 +13,8 @@ from core import audit
 from core.statements import Prepared, insert, update
 from core.text import first_line, storable
 from omni import dispatch
-from omni.channels.contract import Acknowledging, Inbound, InboundKind, RawEvent, Unreadable
+from omni.channels.abilities import Acknowledging
+from omni.channels.contract import Inbound, InboundKind, RawEvent, Unreadable
 from omni.channels.email.adapter import TOO_LARGE_HEADER
 from omni.channels.registry import adapter_for
 from omni.models import ChannelAccount, InboundEvent, Message

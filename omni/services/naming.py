@@ -7,7 +7,7 @@ from django.db import transaction
 from customers.models import Identity
 from customers.services import identities
 from omni import dispatch
-from omni.channels.contract import Naming
+from omni.channels.abilities import Naming
 from omni.channels.registry import adapter_for
 from omni.models import ChannelAccount, Session
 from omni.services import conversations, rows

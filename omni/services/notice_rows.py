@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from omni import dispatch
-from omni.channels.contract import Tracking
+from omni.channels.abilities import Tracking
 from omni.channels.registry import adapter_for
 from omni.models import Notice, NoticeAttempt
 from omni.states import SendState

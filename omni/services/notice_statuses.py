@@ -7,7 +7,8 @@ from django.db import transaction
 
 from core.secrets import SecretLost
 from core.text import storable
-from omni.channels.contract import PollFault, Tracking
+from omni.channels.abilities import Tracking
+from omni.channels.contract import PollFault
 from omni.channels.phones import without_numbers
 from omni.channels.registry import adapter_for
 from omni.models import ChannelAccount, Notice, NoticeAttempt

@@ -14,7 +14,8 @@ from django.db import transaction
 from core.secrets import SecretLost
 from core.text import first_line, storable
 from customers.models import Guest
-from omni.channels.contract import Failed, Outgoing, Reason, Retry, SendResult, Sent, Tracking
+from omni.channels.abilities import Tracking
+from omni.channels.contract import Failed, Outgoing, Reason, Retry, SendResult, Sent
 from omni.channels.phones import without_numbers
 from omni.channels.registry import adapter_for
 from omni.channels.segments import segments

@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from core.secrets import SecretLost
 from omni import dispatch
-from omni.channels.contract import Polled, PollFault, Polling
+from omni.channels.abilities import Polling
+from omni.channels.contract import Polled, PollFault
 from omni.channels.registry import adapter_for, kinds
 from omni.models import ChannelAccount, PollPosition
 from omni.services import journal
