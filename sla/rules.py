@@ -30,12 +30,30 @@ class WorkingHours:
         zone = ZoneInfo(self.zone)
         for start, end in sorted(self.exceptions.get(day, self.week.get(day.weekday(), ()))):
             last = day + timedelta(days=1) if end == time(0) else day
-            opens = datetime.combine(day, start, zone).astimezone(UTC)
-            closes = datetime.combine(last, end, zone).astimezone(UTC)
+            opens, closes = instant_of(day, start, zone), instant_of(last, end, zone)
             if closes > opens:
                 yield opens, closes
 
 
+def instant_of(day: date, wall: time, zone: ZoneInfo) -> datetime:
+    """When the wall clock shows this time or has just passed it; of a time that is shown twice, the first. UTC.
+
+    A time that spring leaves out (02:30 where the clock goes from 2 to 3) is the moment of the change.
+    """
+    late = datetime.combine(day, wall, zone).astimezone(UTC)
+    if late.astimezone(zone).replace(tzinfo=None) == datetime.combine(day, wall):
+        return late
+    early = datetime.combine(day, wall, zone).replace(fold=1).astimezone(UTC)
+    while late - early > _SECOND:
+        middle = early + (late - early) // 2
+        if middle.astimezone(zone).replace(tzinfo=None) >= datetime.combine(day, wall):
+            late = middle
+        else:
+            early = middle
+    return late.replace(microsecond=0)
+
+
+_SECOND = timedelta(seconds=1)
 ALWAYS = WorkingHours(zone="UTC", week={day: ((time(0), time(0)),) for day in range(7)})
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sla.rules import ALWAYS, NoWorkingTime, WorkingHours, deadline, worked
@@ -48,7 +48,17 @@ def calendars(draw):
 starts = st.integers(0, 7 * 24 * 60).map(lambda minute: datetime(2026, 3, 25, tzinfo=UTC) + minute * MINUTE)
 
 
+# Half past two is left out that night, and the interval begins in it, or ends in it.
+IN_THE_GAP = [
+    WorkingHours(zone="Europe/Berlin", week={0: [(time(9), time(18))], 6: [span]})
+    for span in ((time(2, 30), time(3, 30)), (time(1), time(2, 30)), (time(2), time(2, 30)))
+]
+
+
 @given(calendars(), starts, st.integers(1, 900))
+@example(IN_THE_GAP[0], datetime(2026, 3, 25, tzinfo=UTC), 1)
+@example(IN_THE_GAP[1], datetime(2026, 3, 25, tzinfo=UTC), 61)
+@example(IN_THE_GAP[2], datetime(2026, 3, 25, tzinfo=UTC), 1)
 @settings(max_examples=150, deadline=None)
 def test_a_deadline_is_where_the_simulation_arrives(hours, start, minutes):
     due = deadline(hours, start, minutes * 60)
