@@ -108,7 +108,7 @@ def test_a_dialogue_is_handed_to_another_queue(live_product, page, line):
     page.locator("#feed").focus()
     page.keyboard.press("a")
     page.fill("#hand-place", "mail")
-    page.locator("#dialog [role=option]").first.wait_for()
+    page.locator("#dialog [role=option]:visible").first.wait_for()
     page.keyboard.press("Enter")
     page.fill("#hand-note", "Это к вам")
     page.click("#dialog button[type=submit]")
