@@ -44,7 +44,7 @@ def run(*, cases: int = 100_000, web: int = 2, quick: bool = False) -> Iterator[
         say(f"{facts['totals']}")
         pid = stack.web(web).pid
         asked = list(_asked(facts))
-        queries = stack.task("desk.queries", login=facts["login"], token=facts["token"], asked=_samples(asked))
+        queries = stack.task("desk.queries", login=facts["login"], token=facts["token"], requests=_samples(asked))
         setting = f"{cases} cases, {web} web process{'es' if web > 1 else ''}"
         yield from _measured(stack, asked, queries, setting, pid, seconds=1.5 if quick else 8.0)
 
