@@ -284,6 +284,8 @@ def test_the_others_decide_in_their_time(case, operator, bosses, now):
     approval_ticks.tick(now=now + 5 * HOUR)
     decide(approval, chief, now + 6 * HOUR)
     close(case, operator, now + 6 * HOUR)
+    case.refresh_from_db()
+    assert (Approval.objects.get().state, case.state) == (ApprovalState.APPROVED, CaseState.CLOSED)
 
 
 def test_a_question_about_a_closed_ticket_falls_away(case, operator, bosses, now):
