@@ -11,7 +11,7 @@ export class Line extends EventTarget {
   constructor(api, memory) {
     super();
     Object.assign(this, { api, memory, lastSeq: 0, socket: null, polling: 0, tries: 0, stopped: true, isUp: null, hurried: false });
-    window.addEventListener("online", () => this.hurry());
+    window.addEventListener("online", () => this.#anew());
     window.addEventListener("offline", () => this.#tell("down"));
     document.addEventListener("visibilitychange", () => document.hidden || this.hurry());
   }
@@ -38,6 +38,16 @@ export class Line extends EventTarget {
     clearTimeout(this.retry);
     if (!this.socket) this.#connect();
     if (this.polling) this.#poll();
+  }
+
+  /** A socket from before the gap may look open and be dead: only a new greeting proves the line. */
+  #anew() {
+    if (this.stopped) return;
+    const socket = this.socket;
+    this.socket = null;
+    if (socket) socket.close();
+    for (const timer of ["watch", "patience"]) clearTimeout(this[timer]);
+    this.hurry();
   }
 
   get ready() {
@@ -128,7 +138,7 @@ export class Line extends EventTarget {
       this.#tell("state", news.state);
       if (news.more && this.polling === turn) this.#poll();
     } catch (fault) {
-      if (this.stopped) return;
+      if (this.stopped || this.ready) return;
       if (fault.status === 401) this.#tell("lost");
       else this.#tell("down");
     }
