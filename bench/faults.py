@@ -39,7 +39,7 @@ def _under(stack: Stack, kind: str, number: int) -> Iterator[Figure]:
     try:
         prefix = f"{kind.replace('_', '')}x"
         seconds = number // RATE
-        desk = stack.begin("throughput.desk", prefix=prefix, seconds=seconds + throughput.AFTER_SECONDS, every=1)
+        desk = throughput.desk(stack, prefix, seconds=seconds, every=1)
         crowd = throughput.crowd(stack, prefix, RATE, seconds)
         looked = stack.result(desk)
     finally:

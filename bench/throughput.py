@@ -68,9 +68,9 @@ def _answers(port: int) -> bool:
 def _tried(stack: Stack, prefix: str, rate: int, seconds: int) -> dict[str, Any]:
     """What became of `rate` messages a second from guests, for so long."""
     mark = f"{prefix}x"
-    desk = stack.begin("throughput.desk", prefix=mark, seconds=seconds + AFTER_SECONDS, every=ANSWERED)
+    looking = desk(stack, mark, seconds=seconds, every=ANSWERED)
     told = crowd(stack, mark, rate, seconds)
-    looked = stack.result(desk)
+    looked = stack.result(looking)
     seen: dict[str, float] = looked["seen"]
     delays = {name: seen[name] - at for name, (_kind, at) in told["said"].items() if name in seen}
     kinds = {name: kind for name, (kind, _at) in told["said"].items()}
@@ -89,6 +89,16 @@ def _tried(stack: Stack, prefix: str, rate: int, seconds: int) -> dict[str, Any]
         "answers": stack.task("throughput.sent", ids=looked["answers"]),
         "seconds": told["seconds"],
     }
+
+
+def desk(stack: Stack, mark: str, *, seconds: int, every: int) -> "subprocess.Popen[str]":
+    """An operator who looks and answers (see bench.tasks.throughput) as long as guests write and a little longer. Raises Missing."""
+    there = stack.home / f"desk-{mark}"
+    looking = stack.begin("throughput.desk", prefix=mark, seconds=seconds + AFTER_SECONDS, every=every, there=str(there))
+    # Whoever begins to look when messages are there already takes the first ones for slow.
+    if not wait_until(there.exists, seconds=60, step=0.05):
+        raise Missing(f"The desk's process did not begin to look (see {stack.home}/log).")
+    return looking
 
 
 def _slowest(by_kind: Mapping[str, Sequence[float]]) -> str:

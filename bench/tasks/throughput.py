@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from django.db.models import Max
@@ -20,8 +21,9 @@ LOOK_SECONDS = 0.1
 BEHIND = 400
 
 
-def desk(*, prefix: str, seconds: float, every: int) -> dict[str, Any]:
-    """Look at what is committed ten times a second; answer every `every`-th message of the guests. Ends after `seconds`.
+def desk(*, prefix: str, seconds: float, every: int, there: str) -> dict[str, Any]:
+    """Look at what is committed ten times a second; answer every `every`-th message of the guests. Ends after `seconds`; the file `there`
+    is made when the first look may begin.
 
     `seen`: when each marked message was there (this machine's clock, seconds); `answers`: ids of what was answered.
     """
@@ -30,6 +32,7 @@ def desk(*, prefix: str, seconds: float, every: int) -> dict[str, Any]:
     answers: list[int] = []
     newest = Message.objects.aggregate(newest=Max("pk"))["newest"] or 0
     until = time.monotonic() + seconds
+    Path(there).touch()
     while time.monotonic() < until:
         looked = time.monotonic()
         found = Message.objects.filter(pk__gt=newest - BEHIND, direction=Direction.IN, text__startswith=prefix)
