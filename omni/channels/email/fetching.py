@@ -87,6 +87,7 @@ class Mailbox:
         self.settings = settings
         self._client: IMAPClient | None = None
         self._uidvalidity = 0
+        self._contents: tuple[object, object] = (None, None)
 
     def __enter__(self) -> Self:
         self.open()
@@ -215,6 +216,11 @@ class Mailbox:
             stop.wait(seconds)
             return True
         with _faults(self.settings):
+            known = self._contents
+            self._select()
+            # What came during the last commands was told in their answers: IDLE says it no second time (RFC 3501 5.2).
+            if self._contents != known:
+                return True
             client = self._open_client()
             client.idle()
             told = self._listen(client, min(seconds, _LONGEST_IDLE), stop)
@@ -259,6 +265,7 @@ class Mailbox:
         except IMAPClientError as fault:
             raise MailboxRefused(f"Folder {self.settings.folder} cannot be opened on {self.settings.host}: {fault}") from fault
         self._uidvalidity = int(answer[b"UIDVALIDITY"])
+        self._contents = (answer.get(b"UIDNEXT"), answer.get(b"EXISTS"))
 
     def _open_client(self) -> IMAPClient:
         if self._client is None:

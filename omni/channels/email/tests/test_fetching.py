@@ -135,6 +135,17 @@ def test_idle_tells_of_a_new_mail(dovecot, since):
         assert texts(mailbox.new_mails(None, since=since)) == ["новое"]
 
 
+def test_a_mail_that_came_during_another_command_ends_the_wait_at_once(dovecot, since):
+    dovecot.append(simple("раз"))
+    with Mailbox(settings(dovecot)) as mailbox:
+        [first] = mailbox.new_mails(None, since=since)
+        dovecot.append(simple("два"))
+        mailbox.mark_seen([first.uid])  # the server tells of the second mail here
+        assert mailbox.wait(5, threading.Event())
+        assert texts(mailbox.new_mails(first.cursor, since=since)) == ["два"]
+        assert not mailbox.wait(0.1, threading.Event())
+
+
 def test_a_stop_ends_the_wait(dovecot):
     stop = threading.Event()
     stop.set()
