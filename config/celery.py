@@ -1,16 +1,20 @@
 """The Celery application: work outside requests. Queues separate what a person waits for from what may wait."""
 
 import os
+import sys
 from typing import Any
 
 import structlog
 from celery import Celery
-from celery.signals import setup_logging, task_prerun
+from celery.signals import setup_logging, task_postrun, task_prerun
+from django.db import close_old_connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("otklik")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+# Celery would open a connection to the database for each task, which costs more than most tasks do.
+app.conf.CELERY_DB_REUSE_MAX = sys.maxsize
 app.autodiscover_tasks()
 
 # A task's queue, by its full name; tests/architecture proves that each task is listed.
@@ -89,3 +93,10 @@ def name_the_work_in_the_log(task_id: str, task: Any, **_kwargs: Any) -> None:
     """Every log line of a task carries its id, and the id of the request that called for it."""
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(task_id=task_id, request_id=task.request.get("request_id") or task_id)
+
+
+@task_prerun.connect
+@task_postrun.connect
+def keep_good_connections(**_kwargs: Any) -> None:
+    """A connection is kept between tasks as between requests: by CONN_MAX_AGE and while it answers."""
+    close_old_connections()
