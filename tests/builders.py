@@ -3,6 +3,9 @@
 import json
 import uuid
 from datetime import time
+from functools import cache
+
+from django.contrib.auth.hashers import make_password
 
 from accounts.models import Group, Membership, Role, Staff
 from accounts.rights import Right
@@ -27,9 +30,14 @@ def a_role(code="operator", rights=None):
     return Role.objects.get_or_create(code=code, defaults={"name": code, "rights": OPERATOR_RIGHTS if rights is None else rights})[0]
 
 
+@cache
+def hashed(password):
+    """Made slow on purpose by the product's hasher: once per process is enough for people who only have to be there."""
+    return make_password(password)
+
+
 def a_person(login="ivanova", full_name="Анна Иванова", groups=(), role=None):
-    staff = Staff(login=login, full_name=full_name)
-    staff.set_password(PASSWORD)
+    staff = Staff(login=login, full_name=full_name, password=hashed(PASSWORD))
     staff.save()
     staff.roles.add(role or a_role())
     for group in groups:
