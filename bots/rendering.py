@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bots.engine import Said
 from bots.words import OPERATOR_KEY
+from omni.channels.keyboards import Keyboard, keyboard_for
 
 LONGEST = 4000
 
@@ -18,13 +19,13 @@ class Word:
     asks_phone: bool = False
 
 
-def in_chat(said: Sequence[Said], *, operator: str, buttons: int, limit: int | None, waits: bool) -> list[Word]:
-    """The messages of a turn. `buttons` = how many the channel shows, `limit` = characters of a text, `waits` = for the guest's answer."""
+def in_chat(said: Sequence[Said], *, operator: str, keyboards: Sequence[Keyboard], limit: int | None, waits: bool) -> list[Word]:
+    """The messages of a turn. `keyboards` = the channel's forms of buttons, `limit` = characters of a text, `waits` = for the answer."""
     made: list[Word] = []
     for place, one in enumerate(said):
         last = place == len(said) - 1 and waits
         labels = [*one.choices, operator] if last and operator else list(one.choices)
-        fit = len(labels) <= buttons and all(len(label) <= 64 for label in labels)
+        fit = keyboard_for(keyboards, labels, one.text) is not None
         text = one.text if fit or not labels else "\n".join([one.text, "", *numbered(one.choices, operator if last else "")]).strip()
         *before, end = parts(text, limit or LONGEST)
         made += [Word(part) for part in before]

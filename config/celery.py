@@ -47,6 +47,8 @@ QUEUES = {
     "omni.tasks.sweep_presence": "chat",
     "omni.tasks.link_guest": "default",
     "omni.tasks.sweep_links": "default",
+    "omni.tasks.renew_webhooks": "default",
+    "omni.tasks.sweep_templates": "default",
     "omni.tasks.watch_silence": "default",
     "omni.tasks.acknowledge_event": "chat",
     "omni.tasks.sweep_offers": "chat",

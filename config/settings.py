@@ -267,6 +267,8 @@ CELERY_BEAT_SCHEDULE = {
         "omni.tasks.sweep_attachments": 30,
         "omni.tasks.sweep_presence": 10,
         "omni.tasks.sweep_links": 60,
+        "omni.tasks.renew_webhooks": 3600,
+        "omni.tasks.sweep_templates": 3600,
         "omni.tasks.watch_silence": 60,
         "omni.tasks.sweep_offers": 2,
         "omni.tasks.sweep_calls": 60,

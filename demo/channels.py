@@ -71,7 +71,9 @@ CHANNELS: Mapping[str, DemoChannel] = {
     "facebook": DemoChannel("Facebook: Лукошко", settings={"page_id": "112233445566"}, at={"api_base": "/facebook"}),
     "viber": DemoChannel("Viber: Лукошко", settings={"sender_name": "Лукошко"}, at={"api_base": "/viber"}),
     "mobile": DemoChannel("Приложение Лукошко", settings={"title": {"ru": "Поддержка", "en": "Support"}}, made=("site_key",)),
-    "wildberries": DemoChannel("Wildberries: Лукошко", settings={"reviews": True, **POLL}, at={"api_base": "", "feedbacks_base": ""}),
+    "wildberries": DemoChannel(
+        "Wildberries: Лукошко", settings={"reviews": True, "questions": True, **POLL}, at={"api_base": "", "feedbacks_base": ""}
+    ),
     "ozon": DemoChannel("Ozon: Лукошко", settings=POLL, at={"api_base": ""}, key=("key", "push_key")),
     "yandex_market": DemoChannel("Яндекс Маркет: Лукошко", settings={"business_id": 700100, **POLL}, at={"api_base": ""}),
     "google_play": DemoChannel(

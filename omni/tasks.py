@@ -12,6 +12,7 @@ from omni.chat import tokens, uploads
 from omni.models import InboundEvent, Message
 from omni.services import (
     calls,
+    connections,
     distribution,
     fallbacks,
     files,
@@ -23,6 +24,7 @@ from omni.services import (
     presence,
     sending,
     silence,
+    templates,
 )
 from worklist.models import Item
 from worklist.states import Kind
@@ -164,6 +166,22 @@ def sweep_links(**_kwargs: object) -> None:
     with only_one("omni.sweep_links") as mine:
         for identity_id in linking.find_due() if mine else ():
             linking.link(identity_id, now=timezone.now())
+
+
+@shared_task
+def renew_webhooks(**_kwargs: object) -> None:
+    """Tell the providers our address that have given it up after failures."""
+    with only_one("omni.renew_webhooks") as mine:
+        for account_id in connections.find_forgetting() if mine else ():
+            connections.renew(account_id)
+
+
+@shared_task
+def sweep_templates(**_kwargs: object) -> None:
+    """Ask the providers what became of the texts that need their leave."""
+    with only_one("omni.sweep_templates") as mine:
+        for account_id in templates.find_accounts() if mine else ():
+            templates.compare(account_id, now=timezone.now())
 
 
 @shared_task

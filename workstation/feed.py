@@ -135,6 +135,8 @@ def _entry(message: Message, previous: Message | None, *, is_first_unread: bool)
 def _who(message: Message) -> str:
     if message.direction == Direction.IN:
         return ""
+    if message.is_outside:
+        return _("Answered outside Otklik")
     return message.author.full_name if message.author else _("Otklik")
 
 

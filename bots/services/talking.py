@@ -20,10 +20,9 @@ from bots.states import RunState, TurnState, VersionState
 from core.statements import Prepared, insert
 from omni import dispatch
 from omni.channels.contract import AttachmentKind
-from omni.channels.registry import adapter_for
 from omni.models import ChannelAccount, Message, Queue, Session
 from omni.services import attending, conversations, distribution
-from omni.services.reach import capabilities_of
+from omni.services.reach import capabilities_of, has_private, is_private
 
 log = structlog.get_logger(__name__)
 # An answer that could not be written is tried again after these seconds; then a person takes over.
@@ -42,13 +41,13 @@ class BotResponder:
 
     def offered(self, account: ChannelAccount) -> Sequence[tuple[str, str]]:
         """Dialogues with a published version."""
-        if not (adapter_for(account.kind).capabilities.private or account.kind in SPOKEN):
+        if not (has_private(account.kind) or account.kind in SPOKEN):
             return []  # a balance told under a post would be told to everybody
         return list(Dialogue.objects.filter(versions__state=VersionState.PUBLISHED).values_list("code", "name"))
 
     def takes(self, session: Session, message: Message, *, now: datetime) -> bool:
         """From the first word of a dialogue on, until a person has it."""
-        if not capabilities_of(session).private:  # nor are calls: they are talked to while they go on
+        if not is_private(session):  # nor are calls: they are talked to while they go on
             return False
         run = _RUN.first(session=session.pk, opened=session.opened_at)
         if run is None:
@@ -153,7 +152,7 @@ def _say(session: Session, script: Script, said: Answer, *, now: datetime) -> bo
     """Whether the guest could be written to."""
     can = capabilities_of(session)
     waits = not said.ended and said.place.step != MESSAGE
-    said_in_chat = rendering.in_chat(said.said, operator=script.operator_label, buttons=can.choices, limit=can.text_limit, waits=waits)
+    said_in_chat = rendering.in_chat(said.said, operator=script.operator_label, keyboards=can.keyboards, limit=can.text_limit, waits=waits)
     sent = [
         attending.say(session=session, text=word.text, choices=word.choices, asks_phone=word.asks_phone, now=now) for word in said_in_chat
     ]

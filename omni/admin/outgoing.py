@@ -13,12 +13,21 @@ from omni.models import ChannelAccount, Fallback, FallbackStep, MessageTemplate
 
 @admin.register(MessageTemplate)
 class MessageTemplateAdmin(AuditedAdmin):
-    """Kept as the provider approved them; only approved ones are offered to operators."""
+    """Only approved ones are offered to operators. Where the provider can be asked, its word on text and state is fetched every hour."""
 
-    list_display = ("name", "language", "account", "state", "state_reason")
+    list_display = ("name", "language", "account", "state", "state_reason", "told_at")
+    readonly_fields = ("told_at",)
     list_filter = ("state", "account")
     list_select_related = ("account",)
     search_fields = ("name", "body")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: MessageTemplate | None = None) -> tuple[str, ...]:
+        """What the provider has told is the provider's to say."""
+        return (
+            (*self.readonly_fields, "name", "language", "account", "body", "state", "state_reason")
+            if obj and obj.told_at
+            else self.readonly_fields
+        )
 
     def formfield_for_foreignkey(self, db_field, request: HttpRequest, **kwargs):  # type: ignore[no-untyped-def]
         if db_field.name == "account":

@@ -35,6 +35,22 @@ class Acknowledging(Protocol):
 
 
 @runtime_checkable
+class PartlyPublic(Protocol):
+    """A channel whose account hears private dialogues as well as what people say in public."""
+
+    def is_private(self, guest_external_id: str) -> bool:
+        """Whether what is said with this guest stays between him and us: who speaks in public has an id of another make."""
+
+
+@runtime_checkable
+class Forgetting(Protocol):
+    """A provider that gives our address up when deliveries fail for long, and says nothing of it."""
+
+    def renew(self, account: AccountConfig, address: str) -> bool:
+        """Tell it the address again if it has none of ours; whether it had to be told. Raises ConnectFault."""
+
+
+@runtime_checkable
 class Polling(Protocol):
     """A provider that must be asked. What it says goes through the journal like a webhook's event."""
 

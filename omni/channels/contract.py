@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from omni.channels.account_form import KindForm
+from omni.channels.keyboards import Keyboard
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,10 @@ class Capabilities:
     undo_seconds: int = 0
     """How long a send is held back so that the operator can take it back."""
     private: bool = False
-    """Whatever is said here stays between the guest and us: no comment under a post, no review. Machines talk nowhere else."""
-    choices: int = 0
-    """How many ready answers can be shown as buttons; 0 = none, they are written as numbered lines."""
+    """Whatever is said here stays between the guest and us: no comment under a post, no review. Machines talk nowhere else.
+    Channels that hear both implement `abilities.PartlyPublic`."""
+    keyboards: Sequence[Keyboard] = ()
+    """The forms in which ready answers are shown as buttons, the best first; where none fits they are written as numbered lines."""
     asks_phone: bool = False
     """A button can ask the guest to share the own telephone number, which the channel then vouches for."""
     notices_only: bool = False
@@ -53,11 +55,17 @@ class InboundKind(StrEnum):
     MESSAGE = "message"
     EDIT = "edit"
     DELETE = "delete"
+    OUTSIDE = "outside"
+    """An answer that somebody of ours gave in the provider's own pages; `guest_external_id` is whom it was given to."""
     STATUS = "status"
+    READ_UNTIL = "read_until"
+    """The guest has read all that had been sent to him until `sent_at`; no message is named."""
     BLOCKED = "blocked"
     UNBLOCKED = "unblocked"
     CALL = "call"
     """A step of a telephone call; `call` says which."""
+    TEMPLATE = "template"
+    """A text for when the window is over got another state: `external_id` names it, `extra` has `language`, `fate`, `reason`."""
     AUTO_REPLY = "auto_reply"
     BOUNCE = "bounce"
     IGNORED = "ignored"

@@ -109,6 +109,8 @@ class Message(models.Model):
     album = models.CharField(max_length=64, blank=True)
     is_automatic = models.BooleanField(default=False)
     """Written by a machine: an out-of-office mail, our own auto-reply."""
+    is_outside = models.BooleanField(default=False, db_default=False)
+    """An answer that somebody of ours gave past us, in the provider's own pages: its author is not known."""
     edited_at = models.DateTimeField(null=True)
     deleted_at = models.DateTimeField(null=True)
     send_state = models.CharField(max_length=9, choices=SendState, default=SendState.NONE, blank=True)

@@ -83,6 +83,9 @@ class MessageTemplate(models.Model):
     )
     state = models.CharField(_("state"), max_length=8, choices=TemplateState, default=TemplateState.PENDING)
     state_reason = models.CharField(_("reason"), max_length=240, blank=True)
+    told_at = models.DateTimeField(
+        _("told by the provider"), null=True, blank=True, editable=False, help_text=_("When the provider last told the state.")
+    )
 
     class Meta:
         verbose_name = _("approved text")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from core.statements import insert, update
+from omni.channels.keyboards import keyboard_for
 from omni.models import Message, MessageChoices, Queue, Session
 from omni.services import conversations, rows, sending
 from omni.services.reach import capabilities_of, obstacle
@@ -15,14 +16,14 @@ from sla.services import clocks
 def say(*, session: Session, text: str, choices: Sequence[str], asks_phone: bool = False, now: datetime) -> Message | None:
     """Write a machine's word to the guest of the locked session and queue its sending; None when nothing can reach the guest.
 
-    `choices` are shown as buttons if the channel has some. A text over the channel's limit is not cut: give it in parts.
+    `choices` are shown as buttons if the channel has a form for them. A text over the channel's limit is not cut: give it in parts.
     """
     can = capabilities_of(session)
     if can.text_limit == 0 or obstacle(session, now=now) is not None:
         return None
     message = conversations.add_outgoing(session=session, text=text, by=None, now=now, automatic=True)
-    if can.choices:
-        labels = [label[:64] for label in choices][: can.choices]
+    if can.keyboards:
+        labels = list(choices) if keyboard_for(can.keyboards, choices, text) else []
         insert(MessageChoices(message=message, labels=labels, asks_phone=asks_phone and can.asks_phone))
     session.last_message_at = now
     update(session, "message_count", "last_message_at")

@@ -2,18 +2,24 @@
 
 from collections.abc import Sequence
 
+import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from core import audit
 from core.refusal import Refusal
 from core.secrets import SecretLost
-from omni.channels.abilities import Checking, Connecting
+from omni.channels.abilities import Checking, Connecting, Forgetting
 from omni.channels.contract import ConnectFault, Finding
-from omni.channels.registry import adapter_for
-from omni.models import ChannelAccount
+from omni.channels.registry import adapter_for, kinds
+from omni.models import ChannelAccount, InboundEvent
 from omni.states import AccountState
+
+log = structlog.get_logger(__name__)
 
 
 def webhook_address(account: ChannelAccount) -> str:
@@ -50,6 +56,30 @@ def connect_webhook(account: ChannelAccount) -> str:
     except (ConnectFault, SecretLost) as fault:
         raise Refusal("webhook_refused", str(fault)) from fault
     return address
+
+
+def find_forgetting() -> list[int]:
+    """Ids of the accounts whose provider may have forgotten our address: those that have delivered to it before."""
+    kept = [kind for kind in kinds() if isinstance(adapter_for(kind), Forgetting)]
+    heard = InboundEvent.objects.filter(account=OuterRef("pk"))
+    found = ChannelAccount.objects.filter(Exists(heard), kind__in=kept).exclude(state=AccountState.DISABLED)
+    return list(found.order_by("pk").values_list("pk", flat=True))
+
+
+def renew(account_id: int) -> bool:
+    """Have the provider deliver to us again if it has forgotten our address; whether it had. A fault is logged and tried again later."""
+    account = ChannelAccount.objects.get(pk=account_id)
+    adapter = adapter_for(account.kind)
+    try:
+        renewed = isinstance(adapter, Forgetting) and adapter.renew(account.config(), webhook_address(account))
+    except (ConnectFault, SecretLost) as fault:
+        log.warning("the provider could not be asked for our address", account=account.pk, fault=str(fault))
+        return False
+    if renewed:
+        log.warning("the provider had forgotten our address", account=account.pk)
+        with transaction.atomic():
+            audit.record(action="account.webhook_renewed", by=None, subject=account, now=timezone.now())
+    return renewed
 
 
 def mark_healthy(account: ChannelAccount) -> bool:

@@ -224,6 +224,22 @@ def add_outgoing(*, session: Session, text: str, by: Staff | None, now: datetime
     )
 
 
+def add_outside(*, session: Session, item: Inbound, now: datetime) -> Message:
+    """An answer in the locked session's feed that somebody of ours gave in the provider's own pages."""
+    return _insert(
+        session=session,
+        direction=Direction.OUT,
+        text=item.text,
+        sent_at=min(item.sent_at, now + FUTURE_LIMIT),
+        sequence=item.sequence,
+        external_id=item.external_id,
+        reply_to=item.reply_to,
+        send_state=SendState.SENT,
+        is_outside=True,
+        now=now,
+    )
+
+
 def _insert(*, session: Session, direction: Direction, text: str, sent_at: datetime, now: datetime, **values: object) -> Message:
     session.message_count += 1
     for name in ("external_id", "reply_to", "album", "visible_text"):

@@ -14,7 +14,7 @@ from omni import readers
 from omni.channels.contract import DeliveryState, Inbound, InboundKind
 from omni.channels.registry import adapter_for
 from omni.models import ChannelAccount, Message, MessageVersion, Session
-from omni.services import bounces, calls, conversations, files, naming, notice_statuses, sending, session_facts, threads
+from omni.services import bounces, calls, conversations, files, naming, notice_statuses, outside, sending, session_facts, templates, threads
 from omni.states import Direction, SessionState
 
 log = structlog.get_logger(__name__)
@@ -29,15 +29,29 @@ def apply(*, account: ChannelAccount, item: Inbound, now: datetime) -> Message |
         return _edit(account, item, now=now)
     if item.kind is InboundKind.DELETE:
         return _delete(account, item, now=now)
+    if item.kind is InboundKind.OUTSIDE:
+        return _outside(account, item, now=now)
     if item.kind is InboundKind.STATUS and item.state:
         _status(account, item, state=item.state, now=now)
     elif item.kind is InboundKind.CALL and item.call:
         return calls.apply(account=account, step=item.call, name=item.guest_name, now=now)
+    elif item.kind is InboundKind.READ_UNTIL:
+        sending.apply_reading(account=account, guest_external_id=item.guest_external_id, until=item.sent_at)
+    elif item.kind is InboundKind.TEMPLATE:
+        templates.apply(account=account, item=item, now=now)
     elif item.kind is InboundKind.BOUNCE:
         return bounces.apply(account=account, item=item, now=now)
     elif item.kind in {InboundKind.BLOCKED, InboundKind.UNBLOCKED}:
         _block(account, item, now=now)
     return None
+
+
+def _outside(account: ChannelAccount, item: Inbound, *, now: datetime) -> Message | None:
+    # Nobody is made known by an answer of ours.
+    identity = identities.lock_known(scope=str(account.public_id), external_id=item.guest_external_id)
+    if identity is None:
+        return None
+    return _known(account, item.external_id) or outside.keep(account=account, identity=identity, item=item, now=now)
 
 
 def _status(account: ChannelAccount, item: Inbound, *, state: DeliveryState, now: datetime) -> None:

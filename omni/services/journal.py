@@ -132,15 +132,18 @@ def _apply(event: InboundEvent, *, now: datetime) -> None:
 
 
 def _comes_too_early(event: InboundEvent, items: Sequence[Inbound], made: Sequence[Message | None]) -> bool:
-    """Whether a message is taken back that is not here yet: vendors promise no order, and the message itself may be on its way."""
+    """Whether a message is taken back, or a dialogue answered from outside, that is not here yet: vendors promise no order."""
     if event.processed_at is not None or event.tries >= len(RETRY_AFTER):
         return False
-    return any(item.kind is InboundKind.DELETE and message is None for item, message in zip(items, made, strict=True))
+    return any(item.kind in _AFTER_ANOTHER and message is None for item, message in zip(items, made, strict=True))
+
+
+_AFTER_ANOTHER = frozenset({InboundKind.DELETE, InboundKind.OUTSIDE})
 
 
 def _wait(event: InboundEvent, *, now: datetime) -> None:
     """Look at the event again later; what else is in it is done and known by then."""
-    event.reason, event.next_at = "the message that is taken back is not here yet", now + timedelta(seconds=RETRY_AFTER[event.tries])
+    event.reason, event.next_at = "what it is about is not here yet", now + timedelta(seconds=RETRY_AFTER[event.tries])
     event.tries += 1
     update(event, "reason", "next_at", "tries")
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from django.utils.translation import gettext_lazy as _
 
 from core.refusal import Refusal
+from omni.channels.abilities import PartlyPublic
 from omni.channels.contract import Capabilities
 from omni.channels.registry import adapter_for
 from omni.models import MessageTemplate, Session
@@ -13,6 +14,20 @@ from omni.states import AccountState, TemplateState
 
 def capabilities_of(session: Session) -> Capabilities:
     return adapter_for(session.account.kind).capabilities
+
+
+def is_private(session: Session) -> bool:
+    """Whether what is said in this dialogue stays between the guest and us."""
+    adapter = adapter_for(session.account.kind)
+    if isinstance(adapter, PartlyPublic):
+        return adapter.is_private(session.identity.external_id)
+    return adapter.capabilities.private
+
+
+def has_private(kind: str) -> bool:
+    """Whether any dialogue of the channel is private."""
+    adapter = adapter_for(kind)
+    return adapter.capabilities.private or isinstance(adapter, PartlyPublic)
 
 
 def window_is_over(session: Session, *, now: datetime) -> bool:

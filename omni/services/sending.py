@@ -29,6 +29,8 @@ CLAIM_PER_FILE = timedelta(seconds=150)
 UNDER_WAY = (SendState.QUEUED, SendState.SENDING)
 # How long a status waits for its message.
 EARLY_KEPT = timedelta(days=7)
+READING = timedelta(seconds=1)
+READ_AT_ONCE = 200
 # Seconds: a send that is due later is left to the sweep.
 SOON = 60
 
@@ -271,6 +273,23 @@ def apply_status(*, account: ChannelAccount, external_id: str, state: str, error
     if state == SendState.FAILED:
         waiting.again(session, attempt.message, now=now)
         failures.note(session=session, message=attempt.message, now=now)
+
+
+def apply_reading(*, account: ChannelAccount, guest_external_id: str, until: datetime) -> int:
+    """The guest has read all that the channel had taken from us for him until then; how many messages that is.
+
+    The provider's clock and ours differ a little, so what we know as sent a moment later counts as well.
+    """
+    taken = Attempt.objects.filter(account=account, session__identity__external_id=guest_external_id, finished_at__lte=until + READING)
+    unread = taken.filter(session__identity__scope=str(account.public_id), state__in=[SendState.SENT, SendState.DELIVERED])
+    found = list(unread.order_by("-pk").values_list("pk", flat=True)[:READ_AT_ONCE])
+    for attempt_id in reversed(found):
+        _session, attempt = _lock(attempt_id)
+        if SendState.READ in SEND_MOVES[attempt.state]:
+            attempt.state = SendState.READ
+            attempt.save(update_fields=["state"])
+            _show(attempt.message, SendState.READ)
+    return len(found)
 
 
 def _show(message: Message, state: SendState, *, error: str = "") -> None:

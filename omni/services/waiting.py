@@ -27,7 +27,7 @@ def stop(session: Session, message: Message, *, now: datetime) -> None:
 
 def keep_promise(session: Session, message: Message, *, now: datetime) -> None:
     """The channel has taken the answer: a reply stuck in the queue is no reply. Only waits older than the answer are over."""
-    if message.is_automatic or message.author_id is None:
+    if message.is_automatic or (message.author_id is None and not message.is_outside):
         return
     clocks.meet(subject=session.clock_subject, metrics=RESPONSES, now=now, started_before=message.sent_at)
     if session.waiting_since is not None and session.state != SessionState.PARKED:  # written since: a wait of its own

@@ -2,14 +2,15 @@
 
 Commands besides those of `SocialServer` and `GraphServer`: `receipt` ({"mids": [...], "kind": "delivery" | "read"}), `echo` ({"mid"}),
 `age` ({"id": guest, "hours": n}: his last message was so long ago), `refuse` ({"id": guest, "code": n, "subcode": n}).
-`guest` takes {"text", "name", "id"} and `photo`, `document` (bytes), `press` (a button's title) or `comment` (true, or the comment
+`guest` takes {"text", "name", "id"} and `photo`, `document` (bytes), `press` (a button's title), `staff` (true: the page's people answer
+in Meta's inbox), `tap` (the title of a quick reply that is shown) or `comment` (true, or the comment
 that is answered), with `edit` and `remove` (ids) for what was said before.
 """
 
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tests.providers.frame import Request
@@ -30,6 +31,8 @@ class Guest:
     name: str
     last_at: float = 0.0
     refused: tuple[int, int] | None = None
+    shown: Mapping[str, str] = field(default_factory=dict)
+    """Title and payload of the quick replies under our last message."""
 
 
 class FacebookServer(GraphServer):
@@ -117,10 +120,21 @@ class FacebookServer(GraphServer):
             raise self.broken("message: either text or attachment")
         if text is not None and not (isinstance(text, str) and text.strip() and len(text) <= TEXT_LIMIT):
             raise self.broken(f"message.text: 1-{TEXT_LIMIT} characters")
+        self.check_replies(content.get("quick_replies"), text)
         if attachment is not None and (attachment.get("type") not in TYPES or "filedata" not in files):
             raise self.broken("message.attachment: unknown type, or no filedata")
         if files and not 0 < len(files["filedata"].data) <= FILE_BYTES:
             raise GraphError(400, 100, "Attachment size exceeds allowable limit", 2018109)
+
+    def check_replies(self, shown: Any, text: Any) -> None:
+        """Quick replies: 1-13, titles of at most 20 characters, payloads of at most 1000, with a text."""
+        if shown is None:
+            return
+        fit = isinstance(shown, list) and 1 <= len(shown) <= 13 and text is not None
+        if not fit or not all(set(one) == {"content_type", "title", "payload"} and one["content_type"] == "text" for one in shown):
+            raise self.broken("message.quick_replies: 1-13 of the type text, each with title and payload")
+        if not all(1 <= len(one["title"]) <= 20 and 1 <= len(one["payload"]) <= 1000 for one in shown):
+            raise self.broken("message.quick_replies: titles of 20, payloads of 1000 characters at most")
 
     def check_window(self, guest: Guest, body: Mapping[str, Any]) -> None:
         kind, passed = body.get("messaging_type"), time.time() - guest.last_at
@@ -135,12 +149,14 @@ class FacebookServer(GraphServer):
     def accept(self, guest: Guest, body: Mapping[str, Any], content: Mapping[str, Any], files: Mapping[str, Upload]) -> dict[str, str]:
         mid = f"m_OUT{next(self.numbers)}"
         self.sent[mid] = {"guest": guest.psid, "text": content.get("text", ""), "key": content.get("metadata", "")}
+        guest.shown = {one["title"]: one["payload"] for one in content.get("quick_replies", [])}
         self.accepted.add(
             {
                 "id": mid,
                 "to": guest.psid,
                 "text": content.get("text", ""),
                 "type": content.get("attachment", {}).get("type", "text"),
+                "choices": [one["title"] for one in content.get("quick_replies", [])],
                 "files": [file.as_json() for file in files.values()],
                 "tag": body.get("tag", ""),
                 "key": content.get("metadata", ""),
@@ -179,7 +195,22 @@ class FacebookServer(GraphServer):
             if what.get("comment") or what.get("remove"):
                 return [self.feed(guest, text, what)]
             guest.last_at = time.time()
+            if what.get("staff"):
+                return [self.typed_in_inbox(guest, text)]
+            if what.get("tap"):
+                return [self.messaging(guest.psid, self.tapped(guest, str(what["tap"])))]
             return [self.messaging(guest.psid, self.said(text, what))]
+
+    def typed_in_inbox(self, guest: Guest, text: str) -> Event:
+        """Somebody of the page's answers in Meta's inbox: an echo of Meta's own app, without our metadata."""
+        message = {"mid": f"m_OUT{next(self.numbers)}", "is_echo": True, "app_id": 26390203743090, "text": text}
+        return self.messaging(guest.psid, {"message": message}, echo=True)
+
+    def tapped(self, guest: Guest, title: str) -> dict[str, Any]:
+        """A quick reply that is shown: KeyError for any other."""
+        payload = guest.shown[title]
+        guest.shown = {}
+        return {"message": {"mid": f"m_IN{next(self.numbers)}", "text": title, "quick_reply": {"payload": payload}}}
 
     def said(self, text: str, what: Mapping[str, Any]) -> dict[str, Any]:
         mid = f"m_IN{next(self.numbers)}"

@@ -255,6 +255,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         self.answer()
 
+    def do_PATCH(self) -> None:
+        self.answer()
+
     def answer(self) -> None:
         body = self.read_body()
         if body is None:

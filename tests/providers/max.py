@@ -1,7 +1,8 @@
 """A MAX Bot API server (https://dev.max.ru/docs-api): checks every call by the published schema, delivers updates to the webhook.
 
 `guest` takes {"text", "name", "id"} and one of: `photo`, `document`, `voice`, `video` (bytes, from the control plane base64), `edit`
-(message id, with `text`), `delete` (message id), `reply_to` (message id), `press` (payload, with `reply_to`), `block` (bool).
+(message id, with `text`), `delete` (message id), `reply_to` (message id), `press` (payload, with `reply_to`), `tap` (the text of a button
+under `reply_to`), `block` (bool).
 """
 
 import base64
@@ -51,7 +52,22 @@ def attachments(value: Any) -> bool:
     if value is None:
         return True
     kinds = [one.get("type") for one in value]
+    if not all(keyboard(one) for one in value if one.get("type") == "inline_keyboard"):
+        return False
     return set(kinds) <= {"image", "video", "audio", "file", "inline_keyboard"} and ("file" not in kinds or len(kinds) == 1)
+
+
+def keyboard(attachment: Mapping[str, Any]) -> bool:
+    """30 rows of at most 7 buttons, 210 in all; texts of 128 and payloads of 1024 characters."""
+    rows = attachment["payload"].get("buttons")
+    if set(attachment["payload"]) != {"buttons"} or not isinstance(rows, list) or not 0 < len(rows) <= 30:
+        return False
+    return all(1 <= len(row) <= 7 and all(map(button, row)) for row in rows)
+
+
+def button(found: Mapping[str, Any]) -> bool:
+    fit = 0 < len(found.get("text", "")) <= 128 and 0 < len(found.get("payload", "")) <= 1024
+    return found.get("type") == "callback" and fit and not set(found) - {"type", "text", "payload", "intent"}
 
 
 def flag(value: Any) -> bool:
@@ -96,6 +112,7 @@ class MaxServer(SocialServer):
         self.subscriptions: list[dict[str, Any]] = []
         self.waits: dict[str, int] = {}
         self.videos: dict[str, str] = {}
+        self.pressed: list[str] = []
 
     def method_of(self, path: str) -> str:
         return path.strip("/").partition("/")[0]
@@ -140,12 +157,29 @@ class MaxServer(SocialServer):
             raise MaxError(403, "chat.denied", "error.dialog.suspended")
         if not body["text"] and not body["attachments"]:
             raise MaxError(400, "proto.payload", "Neither text nor attachments")
-        files = [file for one in body["attachments"] or () for file in self.uploaded(one)]
-        message = self.add(BOT, guest, {"text": body["text"] or "", "attachments": []})
+        shown = [one for one in body["attachments"] or () if one["type"] == "inline_keyboard"]
+        files = [file for one in body["attachments"] or () if one not in shown for file in self.uploaded(one)]
+        message = self.add(BOT, guest, {"text": body["text"] or "", "attachments": [{**one, "callback_id": "kb1"} for one in shown]})
         reply = (body["link"] or {}).get("mid")
         entry = {"method": "POST /messages", "chat_id": chat, "mid": message["body"]["mid"], "text": body["text"] or "", "files": files}
-        self.accepted.add({**entry, "reply_to": reply})
+        choices = [one["text"] for keys in shown for row in keys["payload"]["buttons"] for one in row]
+        self.accepted.add({**entry, "reply_to": reply, "choices": choices})
         return {"message": message}
+
+    def answer_press(self, request: Request) -> Any:
+        """A press is answered by a new text of its message or by a note to the guest, and only once."""
+        body = self.checked("POST /answers", request, {"notification": (True, text)})
+        key = request.query.get("callback_id", "")
+        if key not in self.pressed:
+            raise MaxError(404, "not.found", f"No such callback {key}")
+        self.pressed.remove(key)
+        self.accepted.add({"method": "POST /answers", "callback_id": key, "notification": body["notification"]})
+        return {"success": True}
+
+    def payload_of(self, what: Mapping[str, Any]) -> str:
+        """Of the button with this text under the message; KeyError if it has none."""
+        rows = [row for one in self.messages[what["reply_to"]]["body"]["attachments"] for row in one["payload"]["buttons"]]
+        return str({one["text"]: one["payload"] for row in rows for one in row}[what["tap"]])
 
     def uploaded(self, one: Mapping[str, Any]) -> list[dict[str, Any]]:
         """The files an attachment names by its tokens; too fresh ones are not ready."""
@@ -220,7 +254,10 @@ class MaxServer(SocialServer):
             return self.event("bot_stopped" if what["block"] else "bot_started", **chat, user=person, user_locale="ru")
         if "delete" in what:
             return self.event("message_removed", message_id=what["delete"], **chat, user_id=guest)
+        if "tap" in what:
+            what = {**what, "press": self.payload_of(what)}
         if "press" in what:
+            self.pressed.append("kb1")
             callback = {"timestamp": next(self.numbers) * 1000, "callback_id": "kb1", "payload": what["press"], "user": person}
             return self.event("message_callback", callback=callback, message=self.messages.get(what.get("reply_to", "")), user_locale="ru")
         if "edit" in what:
@@ -265,11 +302,13 @@ class MaxServer(SocialServer):
         for held in (self.messages, self.waits, self.videos):
             held.clear()
         self.subscriptions.clear()
+        self.pressed.clear()
 
 
 Handler = Callable[..., Any]
 ROUTES: tuple[tuple[str, Handler], ...] = (
     (r"POST /messages", MaxServer.send),
+    (r"POST /answers", MaxServer.answer_press),
     (r"POST /uploads", MaxServer.upload_address),
     (r"GET /videos/([A-Za-z0-9_-]+)", MaxServer.video),
     (r"GET /me", lambda server, request: BOT),

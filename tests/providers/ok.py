@@ -1,7 +1,8 @@
 """A graph API server of Odnoklassniki (https://apiok.ru/dev/graph_api/): checks every call, delivers events to the webhook.
 
 `guest` takes {"text", "name", "id"} and one of: `photo`, `document`, `voice` (bytes, from the control plane base64), `reply_to` (message
-id), `press` (payload, with `reply_to`), `block` (bool: the group may not write any more), `system` (bool: the chat is opened by a link).
+id), `press` (payload, with `reply_to`), `tap` (the text of a button under `reply_to`), `block` (bool: the group may not write any more),
+`system` (bool: the chat is opened by a link).
 """
 
 import base64
@@ -43,7 +44,17 @@ def address(value: Any) -> bool:
 
 def attachments(value: Any) -> bool:
     known = {"IMAGE", "FILE", "VIDEO", "AUDIO", "INLINE_KEYBOARD"}
-    return isinstance(value, list) and 0 < len(value) <= ATTACHMENTS and all(one.get("type") in known for one in value)
+    if not isinstance(value, list) or not 0 < len(value) <= ATTACHMENTS or not all(one.get("type") in known for one in value):
+        return False
+    return all(keyboard(one) for one in value if one["type"] == "INLINE_KEYBOARD")
+
+
+def keyboard(attachment: Mapping[str, Any]) -> bool:
+    """Rows of buttons, each with a type, a text and a payload."""
+    rows = attachment["payload"].get("keyboard", {}).get("buttons")
+    if set(attachment["payload"]) != {"keyboard"} or not isinstance(rows, list) or not rows or not all(rows):
+        return False
+    return all(one.get("type") == "CALLBACK" and one.get("text") and one.get("payload") for row in rows for one in row)
 
 
 MESSAGE: Mapping[str, tuple[bool, Check]] = {
@@ -64,6 +75,7 @@ class OkServer(SocialServer):
         self.token = token
         self.subscriptions: dict[str, int] = {}
         self.messages: dict[str, dict[str, Any]] = {}
+        self.buttons: dict[str, dict[str, str]] = {}
 
     def method_of(self, path: str) -> str:
         parts = path.strip("/").split("/")
@@ -107,10 +119,13 @@ class OkServer(SocialServer):
             raise OkError(300, "NOT_FOUND : chat not found")
         if guest in self.blocked:
             raise OkError(455, "ACTION_BLOCKED : User does not allow messages")
-        files = [self.uploaded(one["payload"].get("token", "")) for one in message.get("attachments", ())]
+        attached = message.get("attachments", ())
+        files = [self.uploaded(one["payload"].get("token", "")) for one in attached if one["type"] != "INLINE_KEYBOARD"]
+        rows = [row for one in attached if one["type"] == "INLINE_KEYBOARD" for row in one["payload"]["keyboard"]["buttons"]]
         sent = self.add("group:demo", guest, message.get("text", ""))
         entry = {"method": "me/messages", "chat_id": chat, "mid": sent["message"]["mid"], "text": message.get("text", ""), "files": files}
-        self.accepted.add({**entry, "reply_to": message.get("reply_to")})
+        self.buttons[entry["mid"]] = {one["text"]: one["payload"] for row in rows for one in row}
+        self.accepted.add({**entry, "reply_to": message.get("reply_to"), "choices": list(self.buttons[entry["mid"]])})
         return {"success": True, "message_id": sent["message"]["mid"]}
 
     def uploaded(self, token: str) -> dict[str, Any]:
@@ -168,6 +183,8 @@ class OkServer(SocialServer):
     def done(self, guest: int, text: str, what: Mapping[str, Any]) -> dict[str, Any]:
         if "system" in what:
             return {"webhookType": "CHAT_SYSTEM", "timestamp": next(self.numbers) * 1000}
+        if "tap" in what:
+            what = {**what, "press": self.buttons[what["reply_to"]][what["tap"]]}
         if "press" in what:
             pressed = {"callbackId": f"cb{next(self.numbers)}", "payload": what["press"], "mid": what.get("reply_to", "")}
             return {"webhookType": "MESSAGE_CALLBACK", "timestamp": next(self.numbers) * 1000, **pressed}
@@ -201,6 +218,7 @@ class OkServer(SocialServer):
         super().reset()
         self.subscriptions.clear()
         self.messages.clear()
+        self.buttons.clear()
 
 
 def chat_of(guest: int) -> str:

@@ -2,12 +2,14 @@
 
 Commands besides those of `SocialServer`: `receipt` ({"token", "kind": "delivered" | "seen" | "failed", "desc"}), `open`
 ({"id": guest}: opens the chat; returns the welcome), `look` ({"token"}: the guest's telephone fetches the file of a message).
-`guest` takes {"text", "name", "id"} and one of `photo`, `document` (bytes), `sticker`, `location`, `contact`, `subscribe` (bool).
+`guest` takes {"text", "name", "id"} and one of `photo`, `document` (bytes), `sticker`, `location`, `contact`, `subscribe` (bool),
+`tap` (what a button of the keyboard says that is shown).
 """
 
 import hashlib
 import hmac
 import json
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -40,6 +42,8 @@ class Guest:
     id: str
     name: str
     subscribed: bool = True
+    shown: Sequence[str] = ()
+    """What the buttons of the keyboard say, that came with our last message."""
 
 
 def is_text(low: int, high: int) -> Any:
@@ -54,11 +58,30 @@ def is_size(limit: int) -> Any:
     return lambda value: isinstance(value, int) and 0 < value <= limit
 
 
+def keyboard_faults(value: Any) -> list[str]:
+    """Every rule of https://developers.viber.com/docs/tools/keyboards that a keyboard breaks."""
+    buttons = value.get("Buttons") if isinstance(value, dict) and value.get("Type") == "keyboard" else None
+    if not isinstance(buttons, list) or not buttons:
+        return ["a keyboard has the type keyboard and buttons"]
+    wrong = [f"unknown field {name}" for name in sorted(set(value) - {"Type", "DefaultHeight", "BgColor", "Buttons"})]
+    # Six columns make a row.
+    rows = sum(one.get("Columns", 6) * one.get("Rows", 1) for one in buttons) / 6
+    wrong += ["at most 24 rows"] if rows > 24 else []
+    for one in buttons:
+        wrong += [] if one.get("ActionType") in ("reply", "open-url", "none") else ["ActionType"]
+        wrong += [] if is_text(1, 250)(one.get("Text")) and is_text(1, 250)(one.get("ActionBody")) else ["Text and ActionBody"]
+        wrong += [] if 1 <= one.get("Columns", 6) <= 6 and 1 <= one.get("Rows", 1) <= 2 else ["Columns 1-6, Rows 1-2"]
+        # What looks like HTML is taken for it.
+        wrong += ["HTML that is none of the allowed"] if re.search(r"<|&(?!amp;|lt;|gt;)", one.get("Text", "")) else []
+    return wrong
+
+
 SENT_BY_ALL = {
     "receiver": (True, is_text(1, 200)),
     "type": (True, is_text(1, 20)),
     "sender": (True, lambda value: isinstance(value, dict) and 1 <= len(value.get("name", "")) <= 28),
     "tracking_data": (False, is_text(0, 4000)),
+    "keyboard": (False, lambda value: not keyboard_faults(value)),
     "min_api_version": (False, lambda value: isinstance(value, int) and value >= 1),
 }
 RULES: Mapping[str, Mapping[str, Any]] = {
@@ -144,7 +167,9 @@ class ViberServer(SocialServer):
             token = next(self.tokens)
             self.sent[str(token)] = dict(body)
         entry = {"id": str(token), "to": body["receiver"], "type": body["type"], "text": body.get("text", "")}
-        entry |= {"media": body.get("media", ""), "size": body.get("size"), "file_name": body.get("file_name", "")}
+        shown = [one["ActionBody"] for one in body.get("keyboard", {}).get("Buttons", [])]
+        self.guests[body["receiver"]].shown = shown
+        entry |= {"choices": shown, "media": body.get("media", ""), "size": body.get("size"), "file_name": body.get("file_name", "")}
         self.accepted.add({**entry, "sender": body["sender"]["name"], "key": body.get("tracking_data", "")})
         for kind in self.receipts:
             self.emit(self.receipt(str(token), kind))
@@ -201,6 +226,10 @@ class ViberServer(SocialServer):
                 return [self.callback_of("subscribed", user=self.person(guest))]
             return [self.callback_of("unsubscribed", user_id=guest.id)]
         guest.subscribed = True
+        if what.get("tap"):
+            if what["tap"] not in guest.shown:
+                raise ValueError(f"no button {what['tap']} is shown")
+            text = str(what["tap"])
         return [self.callback_of("message", sender=self.person(guest), message=self.content(text, what), silent=False)]
 
     def person(self, guest: Guest) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """A VK API server (https://dev.vk.com/ru/api): checks every call by the schema 5.199, delivers events of the Callback API.
 
 `guest` takes {"text", "name", "id"} and one of: `photo`, `document`, `voice` (bytes, from the control plane base64), `edit` (number of a
-message, with `text`), `reply_to` (number), `press` (payload), `block` (bool), `comment` (number of a post, with `text`), `edit_comment`,
+message, with `text`), `reply_to` (number), `press` (payload), `staff` (number of who answers, with `text`), `tap` (a label of the
+keyboard that is shown), `block` (bool), `comment` (number of a post, with `text`), `edit_comment`,
 `delete_comment`, `read` (number of our message).
 """
 
@@ -57,6 +58,7 @@ class VkServer(SocialServer):
         self.conversations: dict[int, list[dict[str, Any]]] = {}
         self.comments: dict[tuple[int, int], dict[str, Any]] = {}
         self.sent: dict[str, Any] = {}
+        self.keyboards: dict[int, list[str]] = {}
 
     def method_of(self, path: str) -> str:
         return path.removeprefix("/method/").strip("/")
@@ -103,7 +105,9 @@ class VkServer(SocialServer):
         reply = json.loads(fields["forward"])["conversation_message_ids"][0] if "forward" in fields else None
         number = message["conversation_message_id"]
         entry = {"method": "messages.send", "peer_id": peer, "number": number, "text": message["text"], "files": files, "reply_to": reply}
-        self.accepted.add(entry)
+        if "keyboard" in fields:
+            self.keyboards[peer] = [one["action"]["label"] for row in json.loads(fields["keyboard"])["buttons"] for one in row]
+        self.accepted.add(entry | ({"choices": self.keyboards[peer]} if "keyboard" in fields else {}))
         self.sent[fields["random_id"]] = [{"peer_id": peer, "message_id": 0, "conversation_message_id": number}]
         self.emit(self.event("message_reply", message))
         return self.sent[fields["random_id"]]
@@ -249,7 +253,7 @@ class VkServer(SocialServer):
 
     def reset(self) -> None:
         super().reset()
-        for held in (self.servers, self.conversations, self.comments, self.sent):
+        for held in (self.servers, self.conversations, self.comments, self.sent, self.keyboards):
             held.clear()
 
 

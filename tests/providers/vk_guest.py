@@ -19,7 +19,7 @@ class VkGuest:
             server.names[number] = name
 
     def does(self, text: str, what: Mapping[str, Any]) -> list[Event]:
-        for key in ("block", "comment", "edit_comment", "delete_comment", "press", "edit", "read"):
+        for key in ("block", "comment", "edit_comment", "delete_comment", "press", "tap", "staff", "edit", "read"):
             if key in what:
                 return [getattr(self, key)(text, what)]
         return [self.message(text, what)]
@@ -62,6 +62,18 @@ class VkGuest:
     def press(self, text: str, what: Mapping[str, Any]) -> Event:
         pressed = {"user_id": self.number, "peer_id": self.number, "event_id": f"{next(self.server.numbers):x}", "payload": what["press"]}
         return self.server.event("message_event", pressed)
+
+    def tap(self, text: str, what: Mapping[str, Any]) -> Event:
+        """A button of a keyboard writes its label, with its payload; ValueError if it is not shown. The keyboard is for one time."""
+        self.server.keyboards[self.number].remove(what["tap"])
+        self.server.keyboards[self.number] = []
+        message = self.server.add(self.number, self.number, {"text": what["tap"], "attachments": [], "payload": "{}"})
+        return self.server.event("message_new", {"message": message, "client_info": {"keyboard": True, "inline_keyboard": True}})
+
+    def staff(self, text: str, what: Mapping[str, Any]) -> Event:
+        """Somebody of the community's answers this person on the site."""
+        content = {"text": text, "attachments": self.attachments(what), "admin_author_id": int(what["staff"])}
+        return self.server.event("message_reply", self.server.add(self.number, -self.server.group_id, content))
 
     def block(self, text: str, what: Mapping[str, Any]) -> Event:
         (self.server.blocked.add if what["block"] else self.server.blocked.discard)(self.number)

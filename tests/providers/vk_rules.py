@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from tests.providers.social import Check, check_fields
 
@@ -52,6 +53,22 @@ def forward(value: str) -> bool:
     )
 
 
+def keyboard(value: str) -> bool:
+    """Ten rows of five buttons, 40 in all; labels of 40 characters, payloads of 255, both texts; empty = taken away."""
+    found = json.loads(value)
+    rows = found.get("buttons")
+    if set(found) - {"one_time", "inline", "buttons"} or not isinstance(rows, list) or len(rows) > 10:
+        return False
+    return sum(len(row) for row in rows) <= 40 and all(1 <= len(row) <= 5 and all(map(button, row)) for row in rows)
+
+
+def button(found: Mapping[str, Any]) -> bool:
+    action = found.get("action", {})
+    colours = ("primary", "secondary", "negative", "positive")
+    fit = 0 < len(action.get("label", "")) <= 40 and len(action.get("payload", "")) <= 255
+    return found.get("color") in colours and action.get("type") == "text" and fit
+
+
 def one_peer(value: str) -> bool:
     return positive(value)
 
@@ -77,6 +94,7 @@ METHODS: Mapping[str, Rules] = {
         "message": (False, shown_whole),
         "attachment": (False, attachments),
         "forward": (False, forward),
+        "keyboard": (False, keyboard),
         "disable_mentions": (False, flag),
         "dont_parse_links": (False, flag),
     },

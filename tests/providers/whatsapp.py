@@ -1,13 +1,16 @@
 """A Cloud API server for one WhatsApp number: checks every call by the documented rules, keeps the 24-hour window, signs webhooks.
 
 Commands besides those of `SocialServer` and `GraphServer`: `status` ({"id": wamid, "status": ..., "error": code?}),
-`age` ({"id": guest, "hours": n}: his last message was so long ago), `refuse` ({"id": guest, "code": n}: errors for him).
+`age` ({"id": guest, "hours": n}: his last message was so long ago), `refuse` ({"id": guest, "code": n}: errors for him),
+`template` ({"name", "event", "language", "reason", "why"}: Meta decides on a template).
 `guest` takes {"text", "name", "id"} and one of `photo`, `document`, `voice` (bytes, base64 from outside), `location`, `edit`,
-`revoke`, `reaction` (emoji), with `reply_to` for an answer; `user_id` and `no_phone` for guests with a user name.
+`revoke`, `reaction` (emoji), `tap` (a title under `reply_to`), with `reply_to` for an answer; `user_id` and `no_phone` for guests with a
+user name.
 """
 
 import hashlib
 import itertools
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,8 +25,29 @@ from tests.providers.whatsapp_rules import KINDS, broken_rules, fits, upload_fau
 ACCESS_TOKEN, PHONE_NUMBER_ID, BUSINESS_ID = "demo-whatsapp-token", "109900110022", "100200300400"
 NUMBER = "74950001122"
 WINDOW_SECONDS = 24 * 3600
-TEMPLATES: Mapping[tuple[str, str], int] = {("answer_ready", "ru"): 2, ("order_ready", "ru"): 1, ("hello_world", "en_US"): 0}
-"""Name and language of the approved templates, and how many places each has."""
+TEMPLATES: Mapping[tuple[str, str], str] = {
+    ("answer_ready", "ru"): "Здравствуйте, {{1}}! Ответ по обращению {{2}} готов.",
+    ("order_ready", "ru"): "Заказ {{1}} собран.",
+    ("hello_world", "en_US"): "Hello world",
+}
+"""Name, language and text of the templates that are approved from the start."""
+STATUSES = ("APPROVED", "PENDING", "REJECTED", "PAUSED", "DISABLED", "IN_APPEAL", "PENDING_DELETION")
+
+
+@dataclass
+class Template:
+    """`more` = components besides the text."""
+
+    name: str
+    language: str
+    body: str
+    status: str = "APPROVED"
+    reason: str = "NONE"
+    more: Sequence[Mapping[str, Any]] = ()
+
+    def as_json(self, number: int) -> dict[str, Any]:
+        told = {"name": self.name, "language": self.language, "status": self.status, "rejected_reason": self.reason, "id": str(number)}
+        return {**told, "components": [*self.more, {"type": "BODY", "text": self.body}]}
 
 
 @dataclass
@@ -63,8 +87,12 @@ class WhatsAppServer(GraphServer):
         self.media: dict[str, Upload] = {}
         self.sent: dict[str, dict[str, Any]] = {}
         self.subscribed = False
+        self.templates = approved()
+        self.page = 100
+        """Templates on a page of the list, at most as many as are asked for."""
         self._media_ids = itertools.count(int(time.time()) * 1000)
         self.commands |= {"status": lambda what: self.deliver(self.status(**what)), "age": self.age, "refuse": self.refuse}
+        self.commands["template"] = lambda what: self.deliver(self.review(**what))
 
     def perform(self, path: str, request: Request) -> Reply:
         if path.startswith("/lookaside/"):
@@ -86,6 +114,8 @@ class WhatsAppServer(GraphServer):
                     return self.configure(request)
                 case "GET", "number", "":
                     return self.describe()
+                case "GET", "business", "message_templates":
+                    return self.list_templates(request)
                 case "POST", "business", "subscribed_apps":
                     self.subscribed = True
                     return {"success": True}
@@ -114,7 +144,7 @@ class WhatsAppServer(GraphServer):
         key = f"wamid.OUT{next(self.numbers)}=="
         content, to = body[kind], body.get("to") or body.get("recipient")
         file = self.media.get(content.get("id", "")) if kind in KINDS else None
-        self.sent[key] = {"guest": guest, "to": to, "ours": body.get("biz_opaque_callback_data")}
+        self.sent[key] = {"guest": guest, "to": to, "ours": body.get("biz_opaque_callback_data"), "content": content}
         if guest:
             guest.messages.add(key)
         self.accepted.add(
@@ -122,8 +152,9 @@ class WhatsAppServer(GraphServer):
                 "id": key,
                 "to": to,
                 "type": kind,
-                "text": content.get("body") or content.get("caption", ""),
+                "text": content["body"]["text"] if kind == "interactive" else content.get("body") or content.get("caption", ""),
                 "files": [{**file.as_json(), "name": content.get("filename", file.name)}] if file else [],
+                "choices": [title for _, title, _ in self.shown_in(content)],
                 "template": content if kind == "template" else None,
                 "reply_to": reply_to,
                 "key": body.get("biz_opaque_callback_data"),
@@ -134,6 +165,20 @@ class WhatsAppServer(GraphServer):
         user = {"user_id": guest.user_id} if guest and guest.user_id else {}
         return {"messaging_product": "whatsapp", "contacts": [{"input": to, "wa_id": to, **user}], "messages": [{"id": key}]}
 
+    @staticmethod
+    def shown_in(content: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+        """Kind, title and id of every choice of an interactive message."""
+        action = content.get("action", {})
+        buttons = [("button_reply", one["reply"]["title"], one["reply"]["id"]) for one in action.get("buttons", [])]
+        rows = [row for section in action.get("sections", []) for row in section["rows"]]
+        return [*buttons, *(("list_reply", row["title"], row["id"]) for row in rows)]
+
+    def chosen(self, what: Mapping[str, Any]) -> dict[str, Any]:
+        """What a guest chose under our message `reply_to`; StopIteration if nothing there is called so."""
+        shown = self.shown_in(self.sent[what["reply_to"]]["content"])
+        kind, title, key = next(one for one in shown if one[1] == what["tap"])
+        return {"type": "interactive", "interactive": {"type": kind, kind: {"id": key, "title": title}}}
+
     def check_media(self, kind: str, body: Mapping[str, Any]) -> None:
         if kind not in KINDS:
             return
@@ -143,12 +188,41 @@ class WhatsAppServer(GraphServer):
 
     def check_template(self, body: Mapping[str, Any]) -> None:
         template = body["template"]
-        places = TEMPLATES.get((template["name"], template["language"]["code"]))
-        if places is None:
+        found = self.templates.get((template["name"], template["language"]["code"]))
+        if found is None or found.status not in ("APPROVED", "PAUSED"):
             raise GraphError(404, 132001, "Template name does not exist in the translation")
+        if found.status == "PAUSED":
+            raise GraphError(400, 132015, "Template is paused")
+        places = len(set(re.findall(r"\{\{\d+\}\}", found.body)))
         bodies = [part for part in template.get("components", []) if part["type"] == "body"]
         if sum(len(part.get("parameters", [])) for part in bodies) != places:
             raise GraphError(400, 132000, "Number of parameters does not match the expected number of params")
+
+    def list_templates(self, request: Request) -> dict[str, Any]:
+        """A page of the list; `after` is where the page before ended."""
+        known = {"name", "language", "status", "rejected_reason", "components", "category", "id"}
+        asked = set(request.query.get("fields", "").split(","))
+        if asked - known or set(request.query) - {"fields", "limit", "after", "before", "name", "status"}:
+            raise self.broken(f"message_templates: unknown fields {sorted(asked - known)} or parameters")
+        start, size = int(request.query.get("after") or 0), min(self.page, int(request.query.get("limit", "25")))
+        rows = [one.as_json(number) for number, one in enumerate(self.templates.values(), 1)]
+        shown = [{name: value for name, value in row.items() if name in asked | {"id"}} for row in rows[start : start + size]]
+        end = str(start + len(shown))
+        more = {"next": f"{self.base_url}{self.prefix}/v24.0/next"} if int(end) < len(rows) else {}
+        return {"data": shown, "paging": {"cursors": {"before": str(start), "after": end}, **more}}
+
+    def review(self, name: str, event: str, language: str = "ru", reason: str = "NONE", why: str = "") -> Event:
+        """Meta decides on a template: its list changes, and the event of it."""
+        with self.lock:
+            one = self.templates[(name, language)]
+            one.status, one.reason = event if event in STATUSES else one.status, reason
+        value: dict[str, Any] = {"event": event, "message_template_id": 594425479261596, "message_template_name": name}
+        value |= {"message_template_language": language, "reason": reason}
+        value |= {"other_info": {"title": "FIRST_PAUSE", "description": why}} if why else {}
+        change = {"field": "message_template_status_update", "value": value}
+        return self.event(
+            {"object": self.object, "entry": [{"id": self.business_account_id, "time": int(time.time()), "changes": [change]}]}
+        )
 
     def check_window(self, guest: Guest | None) -> None:
         if guest is None or time.time() - guest.last_at > WINDOW_SECONDS:
@@ -220,6 +294,8 @@ class WhatsAppServer(GraphServer):
         for kind, name, mime in files:
             if what.get(kind):
                 return self.file(kind, octets(what[kind]), what.get("file_name") or name, what.get("mime") or mime, text)
+        if what.get("tap"):
+            return self.chosen(what)
         if what.get("location"):
             return {"type": "location", "location": what["location"]}
         if what.get("edit"):
@@ -270,3 +346,8 @@ class WhatsAppServer(GraphServer):
         with self.lock:
             for held in (self.guests, self.media, self.sent):
                 held.clear()
+            self.templates, self.page = approved(), 100
+
+
+def approved() -> dict[tuple[str, str], Template]:
+    return {key: Template(*key, body) for key, body in TEMPLATES.items()}

@@ -91,9 +91,40 @@ def template_rules(content: Mapping[str, Any]) -> list[str]:
     return wrong
 
 
+def interactive_rules(content: Mapping[str, Any]) -> list[str]:
+    """Reply buttons (1-3, titles of 20) and lists (1-10 rows in all, titles of 24, descriptions of 72; a button of 20 opens them)."""
+    kind, action = content.get("type"), content.get("action", {})
+    wrong = [f"interactive: unknown field {name}" for name in sorted(set(content) - {"type", "header", "body", "footer", "action"})]
+    if not text_between(1, 1024)(content.get("body", {}).get("text")):
+        wrong.append("interactive.body.text: 1-1024 characters")
+    if kind == "button":
+        buttons = action.get("buttons", [])
+        shown = [one.get("reply", {}) for one in buttons if one.get("type") == "reply"]
+        wrong += [] if 1 <= len(buttons) <= 3 and len(shown) == len(buttons) else ["interactive: 1-3 buttons of the type reply"]
+        return wrong + choice_rules(shown, 20)
+    if kind == "list":
+        sections = action.get("sections", [])
+        rows = [row for section in sections for row in section.get("rows", [])]
+        wrong += [] if text_between(1, 20)(action.get("button")) else ["interactive.action.button: 1-20 characters"]
+        wrong += [] if 1 <= len(rows) <= 10 else ["interactive: 1-10 rows"]
+        wrong += [] if len(sections) < 2 or all(section.get("title") for section in sections) else ["interactive: untitled sections"]
+        return wrong + choice_rules(rows, 24)
+    return [*wrong, f"interactive of the type {kind} is not sent by this product"]
+
+
+def choice_rules(shown: list[Mapping[str, Any]], title: int) -> list[str]:
+    fit = all(text_between(1, title)(one.get("title")) and text_between(1, 200)(one.get("id")) for one in shown)
+    wrong = [] if fit else [f"interactive: titles of 1-{title}, ids of 1-200 characters"]
+    for name in ("id", "title"):
+        if len({one.get(name) for one in shown}) != len(shown):
+            wrong.append(f"interactive: {name} given twice")
+    return wrong
+
+
 CONTENT: Mapping[str, Callable[[Mapping[str, Any]], list[str]]] = {
     "text": text_rules,
     "template": template_rules,
+    "interactive": interactive_rules,
     **{kind: media_rules(kind) for kind in KINDS},
 }
 

@@ -1,6 +1,7 @@
 """Wildberries' chats with buyers and reviews (dev.wildberries.ru): both hosts on one port.
 
-`guest` plays a buyer: {"text", "name", "id": chat, "images": [base64 ...], "card": bool, "sender": "client"}; with "stars" it is a review.
+`guest` plays a buyer: {"text", "name", "id": chat, "images": [base64 ...], "card": bool, "sender": "client"}; with "stars" it is a
+review, with "question" (true) a question about goods.
 """
 
 import base64
@@ -31,6 +32,7 @@ class WildberriesServer(ApiServer):
         self.signs: dict[str, str] = {}
         self.names: dict[str, str] = {}
         self.reviews: list[dict[str, Any]] = []
+        self.questions: list[dict[str, Any]] = []
         self.files: dict[str, bytes] = {}
 
     def routes(self) -> Sequence[tuple[str, str, str, Perform]]:
@@ -41,6 +43,8 @@ class WildberriesServer(ApiServer):
             ("GET", r"/api/v1/seller/download/([\w-]+)", "download", self.download),
             ("GET", r"/api/v1/feedbacks", "feedbacks", self.list_reviews),
             ("POST", r"/api/v1/feedbacks/answer", "answer", self.take_answer),
+            ("GET", r"/api/v1/questions", "questions", self.list_questions),
+            ("PATCH", r"/api/v1/questions", "question", self.take_question),
         )
 
     def authorise(self, request: Request) -> None:
@@ -94,11 +98,30 @@ class WildberriesServer(ApiServer):
         return Reply(body=self.files[found[1]], content_type="application/octet-stream")
 
     def list_reviews(self, request: Request, found: "re.Match[str]") -> Any:
+        return {"data": self.listed(request, "feedbacks", self.reviews), "error": False, "errorText": ""}
+
+    def list_questions(self, request: Request, found: "re.Match[str]") -> Any:
+        return {"data": self.listed(request, "questions", self.questions), "error": False, "errorText": ""}
+
+    def listed(self, request: Request, name: str, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         take, skip = int(request.query.get("take", -1)), int(request.query.get("skip", -1))
         if request.query.get("isAnswered") not in ("true", "false") or not 1 <= take <= 5000 or skip < 0:
-            raise self.broken(f"feedbacks: isAnswered, take and skip are needed, not {request.query}")
-        wanted = [review for review in reversed(self.reviews) if (review["answer"] is not None) == (request.query["isAnswered"] == "true")]
-        return {"data": {"countUnanswered": len(wanted), "feedbacks": wanted[skip : skip + take]}, "error": False, "errorText": ""}
+            raise self.broken(f"{name}: isAnswered, take and skip are needed, not {request.query}")
+        wanted = [row for row in reversed(rows) if (row["answer"] is not None) == (request.query["isAnswered"] == "true")]
+        return {"countUnanswered": len(wanted), name: wanted[skip : skip + take]}
+
+    def take_question(self, request: Request, found: "re.Match[str]") -> Any:
+        """Seen ({id, wasViewed}), refused (state `none`) or answered (state `wbRu`); the last two with a text."""
+        body = self.body_of(request, "id", "answer", "state")
+        if set(body) != {"id", "answer", "state"} or body["state"] not in ("wbRu", "none") or set(body["answer"]) != {"text"}:
+            raise self.broken("questions: id, answer {text} and state wbRu or none are needed")
+        self.text_of(request, body["answer"]["text"], 5000)
+        question = next((row for row in self.questions if row["id"] == body["id"]), None)
+        if question is None:
+            raise ApiError(404, "no such question")
+        question["answer"] = {"text": body["answer"]["text"], "editable": True}
+        self.accepted.add({"method": "question", "question": body["id"], "text": body["answer"]["text"]})
+        return {"data": None, "error": False, "errorText": "", "additionalErrors": None}
 
     def take_answer(self, request: Request, found: "re.Match[str]") -> Any:
         body = self.body_of(request, "id", "text")
@@ -113,6 +136,8 @@ class WildberriesServer(ApiServer):
     def guest(self, text: str = "", name: str = "Анна", id: str = "", **what: Any) -> Any:
         if "stars" in what:
             return self.write_review(text, name, id, int(what["stars"]))
+        if what.get("question"):
+            return self.write_question(text, id)
         chat = id or "1:4f6c3ad0-demo"
         is_new = chat not in self.signs
         self.signs.setdefault(chat, f"{chat}:sign-{len(self.signs)}")
@@ -158,7 +183,15 @@ class WildberriesServer(ApiServer):
         review |= {"text": text, "pros": "", "cons": "", "productValuation": stars, "userName": name, "photoLinks": None}
         return review
 
+    def write_question(self, text: str, number: str) -> dict[str, Any]:
+        """A question about goods; the vendor does not tell who asks."""
+        details = {"nmId": 77001234, "imtId": 11157, "productName": "Сыр полутвёрдый, 200 г", "brandName": "Лукошко"}
+        written = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        question = {"id": number or f"qu{next(self.numbers)}", "text": text, "createdDate": written, "state": "suppliersPortalSynch"}
+        self.questions.append(question | {"answer": None, "productDetails": details, "wasViewed": False, "isWarned": False})
+        return self.questions[-1]
+
     def reset(self) -> None:
         super().reset()
-        for kept in (self.events, self.signs, self.names, self.reviews, self.files, self.calls):
+        for kept in (self.events, self.signs, self.names, self.reviews, self.questions, self.files, self.calls):
             kept.clear()

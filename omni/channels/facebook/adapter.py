@@ -13,7 +13,7 @@ from omni.channels.contract import (
     SendResult,
     WebhookReply,
 )
-from omni.channels.facebook import sending, setup
+from omni.channels.facebook import feed, sending, setup
 from omni.channels.facebook.account import FORM
 from omni.channels.facebook.planning import CAPABILITIES
 from omni.channels.facebook.updates import items_of
@@ -47,6 +47,10 @@ class FacebookAdapter:
     def parse(self, event: RawEvent, account: AccountConfig) -> Sequence[Inbound]:
         """Ids are Facebook's own: `mid` of a message, id of a comment or post; a guest of the feed is `feed:<id>`."""
         return items_of(event.body, event.received_at, str(account.settings.get("page_id") or ""))
+
+    def is_private(self, guest_external_id: str) -> bool:
+        """Messenger is private; who comments in the feed has an id of `feed:`."""
+        return not guest_external_id.startswith(feed.GUEST)
 
     def fetch(self, attachment: InboundAttachment, account: AccountConfig, *, limit: int) -> bytes:
         """`ref` is an address that Facebook signed for a while; it needs no token of ours."""

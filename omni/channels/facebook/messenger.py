@@ -1,7 +1,8 @@
 """From the `messaging` part of a page's webhook to inbound items (Messenger Platform, webhook reference)."""
 
+import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from omni.channels.contract import DeliveryState, Inbound, InboundKind
@@ -19,6 +20,7 @@ class Talk:
     at: datetime
     key: str
     number: int
+    addressee: str = ""
 
 
 ENVELOPE = frozenset({"sender", "recipient", "timestamp"})
@@ -28,7 +30,8 @@ def items_of(event: JsonObject, *, key: str, number: int, received_at: datetime)
     """The items of one member of `messaging`: mostly one, several for a receipt of several messages."""
     kind = next((name for name in event if name in HANDLERS), "")
     at = meta_time(event, "timestamp", received_at)
-    talk = Talk(identifier_at(object_at(event, "sender"), "id"), at, f"{key}:{number}", number)
+    sender, addressee = (identifier_at(object_at(event, end), "id") for end in ("sender", "recipient"))
+    talk = Talk(sender, at, f"{key}:{number}", number, addressee)
     if not kind:
         others = ", ".join(sorted(name for name in event if name not in ENVELOPE))
         return [ignored(talk.key, words.unused_kind(words_of(others)), at, guest=talk.guest)]
@@ -44,12 +47,27 @@ def words_of(names: str) -> str:
 def message(payload: JsonObject, talk: Talk) -> Sequence[Inbound]:
     mid = identifier_at(payload, "mid") or talk.key
     if payload.get("is_echo") is True:
-        # `metadata` is our own id of the message: it tells the fate of a send whose answer never came.
-        ours = text_at(payload, "metadata")
-        return [ignored(mid, words.ECHO, talk.at, app_id=identifier_at(payload, "app_id"), our_key=ours)]
+        return [echo(payload, mid, talk)]
     if payload.get("is_deleted") is True:
         return [Inbound(InboundKind.DELETE, mid, talk.guest, talk.at, conversation=talk.guest)]
     return [said(InboundKind.MESSAGE, payload, mid, talk)]
+
+
+def echo(payload: JsonObject, mid: str, talk: Talk) -> Inbound:
+    """What the page has said. Ours carries our own id of the message; anything else was written past us, in Meta's inbox or by an app."""
+    # It tells the fate of a send whose answer never came.
+    ours = text_at(payload, "metadata")
+    if is_ours(ours) or not talk.addressee:
+        return ignored(mid, words.ECHO, talk.at, app_id=identifier_at(payload, "app_id"), our_key=ours)
+    return said(InboundKind.OUTSIDE, payload, mid, replace(talk, guest=talk.addressee))
+
+
+def is_ours(key: str) -> bool:
+    """Whether it is a key of one of our messages."""
+    try:
+        return str(uuid.UUID(key)) == key
+    except ValueError:
+        return False
 
 
 def said(kind: InboundKind, payload: JsonObject, mid: str, talk: Talk) -> Inbound:
@@ -106,9 +124,8 @@ def delivery(payload: JsonObject, talk: Talk) -> Sequence[Inbound]:
 
 
 def read(payload: JsonObject, talk: Talk) -> Sequence[Inbound]:
-    """Everything up to a moment is read: no message is named, so no single one can be marked here."""
-    until = meta_time(payload, "watermark", talk.at).isoformat()
-    return [ignored(talk.key, words.read_until(until), talk.at, guest=talk.guest, read_until=until)]
+    """Everything up to a moment is read: no message is named."""
+    return [Inbound(InboundKind.READ_UNTIL, talk.key, talk.guest, meta_time(payload, "watermark", talk.at))]
 
 
 HANDLERS: Mapping[str, Callable[[JsonObject, Talk], Sequence[Inbound]]] = {

@@ -47,7 +47,3 @@ def placeholder(kind: str, detail: str = "") -> str:
 def unused_kind(kind: str) -> str:
     """Why an event of this kind is kept but goes no further."""
     return f"событие вида «{kind}» не обрабатывается" if kind else NO_CONTENT
-
-
-def read_until(moment: str) -> str:
-    return f"гость прочёл всё, что было до {moment}"

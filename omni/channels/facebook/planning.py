@@ -1,10 +1,12 @@
 """Which calls one answer takes (Messenger Platform, Send API; Graph API, comments)."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from omni.channels.contract import Capabilities, Failed, Outgoing, OutgoingFile
 from omni.channels.facebook.feed import COMMENT
+from omni.channels.keyboards import Keyboard
 from omni.channels.meta.graph import message_refusal
 
 TEXT_LIMIT, COMMENT_LIMIT = 2000, 8000
@@ -17,15 +19,18 @@ CAPABILITIES = Capabilities(
     attachments_per_message=10,
     # No reply_window: comments have none, and whether Messenger's is 24 hours or 7 days is a permission of the page.
     delivery_receipts=True,
+    # Send API, quick replies: 13 of 20 characters.
+    keyboards=(Keyboard(13, 20),),
 )
 
 
 @dataclass(frozen=True)
 class Part:
-    """One call: a text or a file; a comment may carry both."""
+    """One call: a text or a file; a comment may carry both. `choices` are buttons under a text in Messenger."""
 
     text: str = ""
     file: OutgoingFile | None = None
+    choices: Sequence[str] = ()
 
 
 def comment_of(outgoing: Outgoing) -> str:
@@ -56,7 +61,7 @@ def plan(outgoing: Outgoing) -> list[Part]:
     if outgoing.recipient.startswith(COMMENT) and outgoing.files:
         first, *others = outgoing.files
         return [Part(text, first), *(Part(file=file) for file in others)]
-    return [*(Part(file=file) for file in outgoing.files), *([Part(text)] if text else [])]
+    return [*(Part(file=file) for file in outgoing.files), *([Part(text, choices=outgoing.choices or ())] if text else [])]
 
 
 def is_picture(file: OutgoingFile) -> bool:

@@ -41,11 +41,17 @@ def send_message(part: Part, outgoing: Outgoing, account: AccountConfig, manner:
     # `metadata` comes back in the echo of our message.
     content: dict[str, Any] = {"metadata": outgoing.key}
     if part.file is None:
-        content["text"] = part.text
+        content |= {"text": part.text} | quick_replies(part)
     else:
         content["attachment"] = {"type": media_type(part.file), "payload": {"is_reusable": False}}
     fields = {"recipient": {"id": outgoing.recipient}, "message": content, **manner}
     return called(account, f"/{page(account)}/messages", fields, {"filedata": upload(part)} if part.file else {}, "message_id")
+
+
+def quick_replies(part: Part) -> dict[str, Any]:
+    """Buttons that are there until the guest says something: a pressed one says its title."""
+    shown = [{"content_type": "text", "title": label, "payload": label} for label in part.choices]
+    return {"quick_replies": shown} if shown else {}
 
 
 def comment(part: Part, outgoing: Outgoing, account: AccountConfig) -> SendResult:

@@ -4,7 +4,7 @@ import hmac
 from collections.abc import Sequence
 
 from omni.channels.contract import AccountConfig, Finding, Inbound, InboundAttachment, Outgoing, RawEvent, SendResult, Unverified
-from omni.channels.max import sending, setup, videos
+from omni.channels.max import actions, sending, setup, videos
 from omni.channels.max.account import FORM
 from omni.channels.max.updates import items_of, key_of
 
@@ -43,6 +43,14 @@ class MaxAdapter:
         """Text and files; a message with several files may take several calls (see `sending.plan`)."""
         return sending.send(outgoing, account)
 
+    def awaits(self, item: Inbound) -> bool:
+        """A pressed button waits until it is answered."""
+        return bool(item.extra.get("callback_id"))
+
+    def acknowledge(self, item: Inbound, account: AccountConfig) -> bool:
+        """POST /answers: what was chosen is shown to the guest for a moment, since a press leaves nothing in the chat."""
+        return actions.answer_callback(account, str(item.extra["callback_id"]), item.text)
+
     def check(self, account: AccountConfig, address: str) -> Sequence[Finding]:
         """The bot's name, where its events go."""
         return setup.findings(account, address)
@@ -50,3 +58,7 @@ class MaxAdapter:
     def connect(self, account: AccountConfig, address: str) -> None:
         """Subscribe our address with the account's secret. Raises ConnectFault."""
         setup.subscribe(account, address)
+
+    def renew(self, account: AccountConfig, address: str) -> bool:
+        """After 8 hours of failures MAX drops a subscription. Raises ConnectFault."""
+        return setup.renew(account, address)

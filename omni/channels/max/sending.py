@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import httpx
@@ -10,6 +10,7 @@ import httpx
 from omni.channels.contract import AccountConfig, Capabilities, Failed, Outgoing, OutgoingFile, Retry, SendResult, Sent
 from omni.channels.http import unanswered
 from omni.channels.json_fields import JsonObject, object_at, text_at
+from omni.channels.keyboards import Keyboard
 from omni.channels.max.client import DEFAULT_BASE, Answer, call
 from omni.channels.max.errors import NOT_READY, verdict
 from omni.channels.social.files import upload
@@ -23,6 +24,8 @@ CAPABILITIES = Capabilities(
     attachments=True,
     attachment_bytes=50 * 1024 * 1024,
     attachments_per_message=10,
+    # https://dev.max.ru/docs-api, inline keyboard: 30 rows; a row of ours is one button, so that long labels are read whole.
+    keyboards=(Keyboard(30),),
 )
 PICTURES = frozenset({"image/jpeg", "image/png", "image/gif", "image/bmp", "image/tiff", "image/heic"})
 READY_PAUSES = (1.0, 2.0, 4.0)
@@ -45,8 +48,8 @@ def plan(outgoing: Outgoing) -> list[Part]:
     parts = [Part(files=pictures)] if pictures else []
     parts += [Part(files=(file,)) for file in outgoing.files if file.mime not in PICTURES]
     if len(parts) <= 1:
-        return [Part(text, parts[0].files if parts else ())]
-    return [*parts, *([Part(text)] if text else [])]
+        return [Part(text, parts[0].files if parts else (), choices=outgoing.choices or ())]
+    return [*parts, *([Part(text, choices=outgoing.choices or ())] if text else [])]
 
 
 def _send_part(part: Part, chat: str, reply_to: str, account: AccountConfig) -> SendResult:
@@ -56,6 +59,7 @@ def _send_part(part: Part, chat: str, reply_to: str, account: AccountConfig) -> 
         return fault.result
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         return NotUploaded(unanswered(error)).result
+    attachments += [_keyboard(part.choices)] if part.choices else []
     link = {"type": "reply", "mid": reply_to} if _is_message(reply_to) else None
     body = {"text": part.text or None, "attachments": attachments, "link": link, "notify": True}
     try:
@@ -63,6 +67,11 @@ def _send_part(part: Part, chat: str, reply_to: str, account: AccountConfig) -> 
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         return unanswered(error)
     return _taken(answer) if answer.accepted else verdict(answer)
+
+
+def _keyboard(labels: Sequence[str]) -> Mapping[str, Any]:
+    """Buttons under the message; the event of a pressed one carries its payload, which is the label."""
+    return {"type": "inline_keyboard", "payload": {"buttons": [[{"type": "callback", "text": one, "payload": one}] for one in labels]}}
 
 
 def _is_message(external_id: str) -> bool:

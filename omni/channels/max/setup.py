@@ -26,11 +26,23 @@ def subscribe(account: AccountConfig, address: str) -> None:
     _ask(account, "POST", "/subscriptions", {"url": address, "update_types": sorted(HANDLERS), "secret": secret})
 
 
+def renew(account: AccountConfig, address: str) -> bool:
+    """Subscribe anew if the bot has no subscription of ours any more; whether it had not. Raises ConnectFault."""
+    if address in _subscribed(account):
+        return False
+    subscribe(account, address)
+    return True
+
+
+def _subscribed(account: AccountConfig) -> list[str]:
+    return [text_at(found, "url") for found in objects_at(_ask(account, "GET", "/subscriptions"), "subscriptions")]
+
+
 def findings(account: AccountConfig, address: str) -> Sequence[Finding]:
     """The bot's name and where its subscriptions lead; faults are findings."""
     try:
         bot = _ask(account, "GET", "/me")
-        addresses = [text_at(found, "url") for found in objects_at(_ask(account, "GET", "/subscriptions"), "subscriptions")]
+        addresses = _subscribed(account)
     except ConnectFault as fault:
         return [Finding(False, str(fault))]
     found = [Finding(True, _("The bot @%(name)s answers.") % {"name": text_at(bot, "username") or person_name(bot)})]

@@ -50,3 +50,7 @@ class OkAdapter:
     def connect(self, account: AccountConfig, address: str) -> None:
         """Subscribe our address with its secret; after 8 hours of failures the vendor may forget it. Raises ConnectFault."""
         setup.subscribe(account, address)
+
+    def renew(self, account: AccountConfig, address: str) -> bool:
+        """After 8 hours of failures Odnoklassniki may forget a subscription. Raises ConnectFault."""
+        return setup.renew(account, address)

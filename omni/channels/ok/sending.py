@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -11,6 +11,7 @@ import httpx
 from omni.channels.contract import AccountConfig, Capabilities, Failed, Outgoing, OutgoingFile, Retry, SendResult, Sent
 from omni.channels.http import unanswered
 from omni.channels.json_fields import JsonObject, object_at, text_at
+from omni.channels.keyboards import Keyboard
 from omni.channels.ok.client import DEFAULT_BASE, Answer, call
 from omni.channels.ok.errors import verdict
 from omni.channels.social.files import upload
@@ -23,6 +24,8 @@ CAPABILITIES = Capabilities(
     attachment_bytes=50 * 1024 * 1024,
     # "Максимальное количество всех приложений 5."
     attachments_per_message=5,
+    # The vendor names no limit of its buttons: no more than the dialogues of ours can have.
+    keyboards=(Keyboard(12),),
 )
 PICTURES = frozenset({"image/jpeg", "image/png", "image/gif"})
 UPLOAD_PAUSE = 2.0
@@ -54,11 +57,17 @@ def _pause(account: AccountConfig) -> float:
 
 def _body(outgoing: Outgoing, chat: str, attachments: list[Mapping[str, Any]]) -> Mapping[str, Any]:
     message: dict[str, Any] = {"text": outgoing.text} if outgoing.text.strip() else {}
-    if attachments:
-        message["attachments"] = attachments
+    if shown := [*attachments, *([_keyboard(outgoing.choices)] if outgoing.choices else [])]:
+        message["attachments"] = shown[: CAPABILITIES.attachments_per_message]
     if outgoing.reply_to.startswith("mid:"):
         message["reply_to"] = outgoing.reply_to
     return {"recipient": {"chat_id": chat}, "message": message}
+
+
+def _keyboard(labels: Sequence[str]) -> Mapping[str, Any]:
+    """Buttons under the message. The event of a pressed one carries its payload and nothing else, so that is the label."""
+    buttons = [[{"type": "CALLBACK", "text": label, "intent": "DEFAULT", "payload": label}] for label in labels]
+    return {"type": "INLINE_KEYBOARD", "payload": {"keyboard": {"buttons": buttons}}}
 
 
 def _posted(account: AccountConfig, chat: str, body: Mapping[str, Any]) -> SendResult:

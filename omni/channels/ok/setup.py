@@ -28,13 +28,24 @@ def subscribe(account: AccountConfig, address: str) -> None:
     _ask(account, "POST", "me/subscribe", {"url": address_with_secret(account, address)})
 
 
+def renew(account: AccountConfig, address: str) -> bool:
+    """Subscribe anew if the group has no subscription of ours any more; whether it had not. Raises ConnectFault."""
+    if address_with_secret(account, address) in _subscribed(account):
+        return False
+    subscribe(account, address)
+    return True
+
+
+def _subscribed(account: AccountConfig) -> list[str]:
+    return [text_at(one, "url") for one in objects_at(_ask(account, "GET", "me/subscriptions"), "subscriptions")]
+
+
 def findings(account: AccountConfig, address: str) -> Sequence[Finding]:
     """Whether the key is good and events come to our address; faults are findings."""
     try:
-        found = _ask(account, "GET", "me/subscriptions")
+        addresses = _subscribed(account)
     except ConnectFault as fault:
         return [Finding(False, str(fault))]
-    addresses = [text_at(one, "url") for one in objects_at(found, "subscriptions")]
     works = Finding(True, _("The key of the group is accepted."))
     if address_with_secret(account, address) in addresses:
         return [works, Finding(True, _("Events come to our address."))]

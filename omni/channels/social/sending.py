@@ -13,6 +13,7 @@ class Part:
 
     text: str = ""
     files: Sequence[OutgoingFile] = ()
+    choices: Sequence[str] = ()
 
 
 class NotUploaded(Exception):

@@ -7,6 +7,7 @@ from typing import Any
 
 from omni.channels.contract import Capabilities, Failed, Outgoing, OutgoingFile, Reason
 from omni.channels.json_fields import storable
+from omni.channels.keyboards import Keyboard
 
 TEXT_LIMIT = 4096
 """Characters (code points) of a message; only the offsets of entities count UTF-16 units."""
@@ -27,7 +28,7 @@ CAPABILITIES = Capabilities(
     attachment_bytes=FILE_BYTES,
     attachments_per_message=GROUP_SIZE,
     typing=True,
-    choices=12,
+    keyboards=(Keyboard(12),),
     asks_phone=True,
 )
 

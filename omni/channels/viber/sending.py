@@ -1,5 +1,7 @@
 """One message out (https://developers.viber.com/docs/api/rest-bot-api/#send-message). There is no upload: Viber fetches our files."""
 
+import html
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,6 +11,7 @@ import httpx
 from omni.channels.contract import AccountConfig, Capabilities, Failed, Outgoing, OutgoingFile, Reason, Retry, SendResult, Sent
 from omni.channels.http import unanswered
 from omni.channels.json_fields import identifier_at, storable
+from omni.channels.keyboards import Keyboard
 from omni.channels.parts import send_parts
 from omni.channels.published import address_of
 from omni.channels.viber.client import Answer, call, token_of
@@ -29,6 +32,8 @@ CAPABILITIES = Capabilities(
     attachments_per_message=10,
     delivery_receipts=True,
     read_receipts=True,
+    # https://developers.viber.com/docs/tools/keyboards: 24 rows; a row of ours is one button.
+    keyboards=(Keyboard(24),),
 )
 
 
@@ -38,6 +43,7 @@ class Part:
 
     text: str = ""
     file: OutgoingFile | None = None
+    choices: Sequence[str] = ()
 
 
 def send(outgoing: Outgoing, account: AccountConfig) -> SendResult:
@@ -83,7 +89,7 @@ def plan(outgoing: Outgoing) -> list[Part]:
     text = outgoing.text if outgoing.text.strip() else ""
     if len(outgoing.files) == 1 and len(text) <= CAPTION_LIMIT and media_type(outgoing.files[0]) == "picture":
         return [Part(text, outgoing.files[0])]
-    return [*(Part(file=file) for file in outgoing.files), *([Part(text)] if text else [])]
+    return [*(Part(file=file) for file in outgoing.files), *([Part(text, choices=outgoing.choices or ())] if text else [])]
 
 
 def media_type(file: OutgoingFile) -> str:
@@ -112,13 +118,21 @@ def sender_of(account: AccountConfig) -> dict[str, str]:
 
 def content_fields(part: Part, account: AccountConfig) -> dict[str, Any]:
     if part.file is None:
-        return {"type": "text", "text": part.text}
+        return {"type": "text", "text": part.text} | ({"keyboard": keyboard(part.choices)} if part.choices else {})
     kind = media_type(part.file)
     lasting = timedelta(days=float(account.settings.get("file_days") or FILE_DAYS))
     fields: dict[str, Any] = {"type": kind, "media": address_of(part.file, now=datetime.now(UTC), lasting=lasting)}
     if kind == "picture":
         return fields | {"text": part.text}
     return fields | {"size": len(part.file.data)} | ({"file_name": file_name(part.file)} if kind == "file" else {})
+
+
+def keyboard(labels: Sequence[str]) -> dict[str, Any]:
+    """A keyboard in place of the guest's own: a pressed button says its label. It goes away with the next message of ours."""
+    common = {"Columns": 6, "Rows": 1, "ActionType": "reply"}
+    # The text of a button may have HTML in it, the body is what the guest is taken to say.
+    buttons = [common | {"ActionBody": label, "Text": html.escape(label, quote=False)} for label in labels]
+    return {"Type": "keyboard", "DefaultHeight": False, "Buttons": buttons}
 
 
 def file_name(file: OutgoingFile) -> str:

@@ -70,6 +70,10 @@ class VkAdapter:
         """Ids of messages are `<peer>:<number>`, of buttons `button:<id>`, of comments as `ids.Place` writes them."""
         return items_of(event.body, event.received_at)
 
+    def is_private(self, guest_external_id: str) -> bool:
+        """Who comments has an id of `comments:`, never the one of his messages to the community."""
+        return not guest_external_id.startswith(PUBLIC)
+
     def fetch(self, attachment: InboundAttachment, account: AccountConfig, *, limit: int) -> bytes:
         """`ref` is an address of VK's file servers, good for some days; places on the map raise AttachmentGone."""
         return files.fetch(attachment, account, base=DEFAULT_BASE, limit=limit)

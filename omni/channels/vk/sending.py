@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +11,7 @@ import httpx
 from omni.channels.contract import AccountConfig, Capabilities, Failed, Outgoing, Retry, SendResult, Sent
 from omni.channels.http import unanswered
 from omni.channels.json_fields import integer_at, object_at, objects_at
+from omni.channels.keyboards import Keyboard
 from omni.channels.social.sending import NotUploaded, refusal
 from omni.channels.vk.client import Answer, call, refused
 from omni.channels.vk.errors import verdict
@@ -27,6 +28,8 @@ CAPABILITIES = Capabilities(
     delivery_receipts=True,
     read_receipts=True,
     idempotent_send=True,
+    # https://dev.vk.com/ru/api/bots/development/keyboard: ten rows; a row of ours is one button.
+    keyboards=(Keyboard(10, 40),),
 )
 
 
@@ -69,7 +72,15 @@ def _message(outgoing: Outgoing, account: AccountConfig) -> SendResult:
         "forward": _reply(outgoing.reply_to, peer),
         "disable_mentions": 1,
     }
+    if outgoing.choices is not None:
+        fields["keyboard"] = json.dumps(_keyboard(outgoing.choices), ensure_ascii=False)
     return _called(account, "messages.send", fields, lambda answer: _taken(answer, peer))
+
+
+def _keyboard(labels: Sequence[str]) -> Mapping[str, Any]:
+    """Buttons in place of the guest's own keyboard: a pressed one says its label. None of them = those shown before go away."""
+    rows = [[{"action": {"type": "text", "label": label, "payload": "{}"}, "color": "secondary"}] for label in labels]
+    return {"one_time": True, "buttons": rows}
 
 
 def _reply(reply_to: str, peer: str) -> str:

@@ -28,7 +28,7 @@ CHATS = 2_000_000_000
 """Conversations above this number have several people in them."""
 NOT_PRIVATE = "сообщение не из личной переписки: обращениями становятся только личные"
 FROM_US = "сообщение самого сообщества"
-TYPED_IN_VK = "ответ набран сотрудником в интерфейсе ВКонтакте"
+UNNAMED = "сообщение сообщества без номера или собеседника"
 UNNAMED_READ = "прочтение без номера сообщения"
 
 
@@ -116,9 +116,28 @@ def _message_reply(message: JsonObject, arrival: Arrival) -> Inbound:
     """The echo of a community's message: ours has reached the dialogue. What staff type on the site has an `admin_author_id`."""
     peer = integer_at(message, "peer_id") or 0
     number = integer_at(message, "conversation_message_id")
-    if integer_at(message, "admin_author_id") or not number:
-        return ignored(arrival, TYPED_IN_VK)
+    if peer > CHATS:
+        return ignored(arrival, NOT_PRIVATE)
+    if not number or not peer:
+        return ignored(arrival, UNNAMED)
+    if integer_at(message, "admin_author_id"):
+        return _typed_in_vk(message, peer, arrival)
     return _status(peer, number, DeliveryState.DELIVERED, moment_at(message, "date", arrival.received_at))
+
+
+def _typed_in_vk(message: JsonObject, peer: int, arrival: Arrival) -> Inbound:
+    content = content_of(message)
+    return Inbound(
+        kind=InboundKind.OUTSIDE,
+        external_id=_own_id(message, peer),
+        guest_external_id=str(peer),
+        sent_at=moment_at(message, "date", arrival.received_at),
+        text=content.text,
+        attachments=content.attachments,
+        sequence=integer_at(message, "conversation_message_id") or 0,
+        reply_to=_own_id(object_at(message, "reply_message"), peer),
+        conversation=str(peer),
+    )
 
 
 def _message_read(found: JsonObject, arrival: Arrival) -> Inbound:

@@ -24,6 +24,7 @@ from omni.channels.contract import (
     Sent,
     Unreadable,
 )
+from omni.channels.keyboards import Keyboard
 from omni.channels.webchat.account import FORM
 from omni.chat.identity import ANONYMOUS
 
@@ -57,7 +58,7 @@ class WebChatAdapter:
         attachment_bytes=FILE_LIMIT,
         attachments_per_message=FILES_AT_ONCE,
         typing=True,
-        choices=12,
+        keyboards=(Keyboard(12),),
         delivery_receipts=True,
         read_receipts=True,
         idempotent_send=True,

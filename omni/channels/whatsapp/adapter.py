@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from omni.channels.contract import AccountConfig, Finding, Inbound, InboundAttachment, Outgoing, RawEvent, SendResult, WebhookReply
 from omni.channels.meta.webhooks import handshake, key_of, verify_signature
-from omni.channels.whatsapp import files, sending, setup
+from omni.channels.templates import ListedTemplate
+from omni.channels.whatsapp import files, sending, setup, templates
 from omni.channels.whatsapp.account import FORM
 from omni.channels.whatsapp.planning import CAPABILITIES
 from omni.channels.whatsapp.updates import items_of
@@ -44,6 +45,10 @@ class WhatsAppAdapter:
     def send(self, outgoing: Outgoing, account: AccountConfig) -> SendResult:
         """A text, files (each a message of its own) or a template; statuses come with `biz_opaque_callback_data` = `key`."""
         return sending.send(outgoing, account)
+
+    def list_templates(self, account: AccountConfig) -> Sequence[ListedTemplate]:
+        """GET of the business account's message_templates, page by page. Raises PollFault."""
+        return templates.listed(account)
 
     def check(self, account: AccountConfig, address: str) -> Sequence[Finding]:
         """The number's name, where its webhook leads, its quality."""

@@ -1,13 +1,14 @@
 """Which calls one outgoing message takes (Cloud API, messages and media; sizes by the page on supported media types)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from omni.channels.contract import Capabilities, Failed, Outgoing, OutgoingFile, Template
 from omni.channels.json_fields import storable
+from omni.channels.keyboards import Keyboard, keyboard_for
 from omni.channels.meta.graph import message_refusal
 
 TEXT_LIMIT, CAPTION_LIMIT = 4096, 1024
@@ -32,6 +33,10 @@ SORTS: Mapping[str, tuple[int, tuple[str, ...]]] = {
 """Type of a message: most bytes, MIME types. There are no others: what is not listed is refused at the upload."""
 MEDIA = {mime: (sort, limit) for sort, (limit, mimes) in SORTS.items() for mime in mimes}
 
+BUTTONS, LIST = "button", "list"
+LIST_TITLE = "Варианты"
+"""On the button that opens a list."""
+
 CAPABILITIES = Capabilities(
     private=True,
     # Throughput and pair rate limit of the Cloud API: 80 a second, one in six seconds to one user beyond a burst.
@@ -46,16 +51,19 @@ CAPABILITIES = Capabilities(
     templates=True,
     delivery_receipts=True,
     read_receipts=True,
+    # Interactive reply buttons and list messages.
+    keyboards=(Keyboard(3, 20, CAPTION_LIMIT, BUTTONS), Keyboard(10, 24, CAPTION_LIMIT, LIST)),
 )
 
 
 @dataclass(frozen=True)
 class Part:
-    """One message at WhatsApp: a text, one file with or without a caption, or a template."""
+    """One message at WhatsApp: a text with or without buttons, one file with or without a caption, or a template."""
 
     text: str = ""
     file: OutgoingFile | None = None
     template: Template | None = None
+    choices: Sequence[str] = ()
 
 
 def refusal(outgoing: Outgoing) -> Failed | None:
@@ -95,7 +103,7 @@ def plan(outgoing: Outgoing) -> list[Part]:
     text = outgoing.text if outgoing.text.strip() else ""
     if len(outgoing.files) == 1 and len(text) <= CAPTION_LIMIT and media_type(outgoing.files[0]) in CAPTIONED:
         return [Part(text, outgoing.files[0])]
-    return [*(Part(file=file) for file in outgoing.files), *([Part(text)] if text else [])]
+    return [*(Part(file=file) for file in outgoing.files), *([Part(text, choices=outgoing.choices or ())] if text else [])]
 
 
 def media_type(file: OutgoingFile) -> str:
@@ -113,11 +121,22 @@ def content_fields(part: Part, media_id: str) -> dict[str, Any]:
     """`type` and its object for one part; `media_id` names the uploaded file."""
     if part.template is not None:
         return {"type": "template", "template": template_fields(part.template)}
+    if part.file is None and (form := keyboard_for(CAPABILITIES.keyboards, part.choices, part.text)):
+        return {"type": "interactive", "interactive": interactive_fields(part, form)}
     if part.file is None:
         return {"type": "text", "text": {"body": part.text, "preview_url": False}}
     kind = media_type(part.file)
     media = {"id": media_id} | ({"caption": part.text} if part.text else {})
     return {"type": kind, kind: media | ({"filename": part.file.name or "file"} if kind == "document" else {})}
+
+
+def interactive_fields(part: Part, form: Keyboard) -> dict[str, Any]:
+    """Up to three buttons, or a list that opens: either comes back with the title of what was chosen."""
+    body = {"type": form.form, "body": {"text": part.text}}
+    rows = [{"id": str(number), "title": label} for number, label in enumerate(part.choices, 1)]
+    if form.form == BUTTONS:
+        return body | {"action": {"buttons": [{"type": "reply", "reply": row} for row in rows]}}
+    return body | {"action": {"button": LIST_TITLE, "sections": [{"rows": rows}]}}
 
 
 def template_fields(template: Template) -> dict[str, Any]:

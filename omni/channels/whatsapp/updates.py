@@ -11,8 +11,10 @@ from omni.channels.meta.webhooks import changes_of, entries_of, ignored, key_of,
 from omni.channels.phones import international
 from omni.channels.whatsapp import placeholders as words
 from omni.channels.whatsapp.content import content_of
+from omni.channels.whatsapp.templates import fate_of
 
 OBJECT = "whatsapp_business_account"
+TEMPLATE_FIELD = "message_template_status_update"
 STATES = {
     "sent": DeliveryState.SENT,
     "delivered": DeliveryState.DELIVERED,
@@ -63,12 +65,25 @@ def items_of(body: bytes, received_at: datetime, phone_number_id: str) -> Sequen
 
 def change_items(field: str, value: JsonObject, arrival: Arrival, phone_number_id: str) -> Sequence[Inbound]:
     key = f"{arrival.key}:{arrival.number}"
+    if field == TEMPLATE_FIELD:
+        return [template_item(value, arrival, key)]
     if field != "messages":
         return [ignored(key, words.unused_field(field), arrival.received_at)]
     number = identifier_at(object_at(value, "metadata"), "phone_number_id")
     if phone_number_id and number and number != phone_number_id:
         return [ignored(key, words.OTHER_NUMBER, arrival.received_at, phone_number_id=number)]
     return list(value_items(value, arrival)) or [ignored(key, words.NO_CONTENT, arrival.received_at)]
+
+
+def template_item(value: JsonObject, arrival: Arrival, key: str) -> Inbound:
+    """The news of one text: Meta tells its state, and where it refuses or pauses it, why."""
+    name, language = text_at(value, "message_template_name"), text_at(value, "message_template_language")
+    fate = fate_of(text_at(value, "event"))
+    if not name or not language or fate is None:
+        return ignored(key, words.unused_field(f"{TEMPLATE_FIELD}: {text_at(value, 'event')}"), arrival.received_at)
+    why = text_at(object_at(value, "other_info"), "description") or text_at(value, "reason")
+    extra = {"language": language, "fate": fate.value, "reason": "" if why == "NONE" else why}
+    return Inbound(InboundKind.TEMPLATE, name, "", arrival.received_at, extra=extra)
 
 
 def value_items(value: JsonObject, arrival: Arrival) -> Iterator[Inbound]:

@@ -1,4 +1,4 @@
-"""Wildberries as a channel: chats with buyers and reviews of goods (https://dev.wildberries.ru)."""
+"""Wildberries as a channel: chats with buyers, reviews of goods and questions about them (https://dev.wildberries.ru)."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -26,9 +26,10 @@ from omni.channels.wildberries.events import DOWNLOAD, items_of, key_of
 
 
 class WildberriesAdapter:
-    """The provider delivers nothing: events of chats and reviews are asked for.
+    """The provider delivers nothing: events of chats, reviews and questions are asked for.
 
-    Settings of an account: `reviews` (flag), `poll_seconds`, `api_base`, `feedbacks_base` (addresses), `proxy`, `read_timeout` (seconds).
+    Settings of an account: `reviews`, `questions` (flags), `poll_seconds`, `api_base`, `feedbacks_base` (addresses), `proxy`,
+    `read_timeout` (seconds).
     Secret: `token`.
     """
 
@@ -46,11 +47,11 @@ class WildberriesAdapter:
         return key_of(event)
 
     def parse(self, event: RawEvent, account: AccountConfig) -> Sequence[Inbound]:
-        """Ids of messages are `<chatID>:<eventID>`, of reviews `feedback:<id>`."""
+        """Ids of messages are `<chatID>:<eventID>`, of reviews `feedback:<id>`, of questions `question:<id>`."""
         return items_of(event)
 
     def poll(self, account: AccountConfig, cursor: Mapping[str, Any], *, now: datetime) -> Polled:
-        """The position is `next` of the events, `skip` and `seen` of the reviews."""
+        """The position is `next` of the events, `skip` and `seen` of the reviews, `skip_questions` and `seen_questions`."""
         return polling.poll(account, cursor, now=now)
 
     def fetch(self, attachment: InboundAttachment, account: AccountConfig, *, limit: int) -> bytes:
@@ -60,7 +61,7 @@ class WildberriesAdapter:
         return fetch_address(account, address, base=CHATS, keys=keys_of(account), limit=limit)
 
     def send(self, outgoing: Outgoing, account: AccountConfig) -> SendResult:
-        """A message of a chat, or the answer to a review where the recipient is `feedback:<id>`."""
+        """A message of a chat, or the answer to a review (`feedback:<id>`) or to a question (`question:<id>`)."""
         return sending.send(outgoing, account)
 
     def check(self, account: AccountConfig, address: str) -> Sequence[Finding]:

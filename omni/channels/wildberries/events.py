@@ -1,4 +1,4 @@
-"""From an event of the buyers' chat, or a review, to inbound items (Wildberries API, buyer chat and feedbacks)."""
+"""From an event of the buyers' chat, a review or a question, to inbound items (Wildberries API, buyer chat and feedbacks)."""
 
 import re
 from collections.abc import Sequence
@@ -28,10 +28,12 @@ CHANGING = ("text", "pros", "cons", "productValuation")
 
 
 def key_of(event: RawEvent) -> str:
-    """`event:<eventID>`, `feedback:<id>:<version>`, else a digest. Never raises."""
+    """`event:<eventID>`, `feedback:<id>:<version>`, `question:<id>:<version>`, else a digest. Never raises."""
     found = read_object_or_none(event.body) or {}
     if number := identifier_at(found, "eventID"):
         return f"event:{number}"
+    if is_question(found):
+        return version_key(event, f"question:{identifier_at(found, 'id')}", version_of(found, "text"))
     if is_review(found):
         return version_key(event, f"feedback:{identifier_at(found, 'id')}", version_of(found, *CHANGING))
     return digest_key(event.body)
@@ -41,14 +43,21 @@ def is_review(value: JsonObject) -> bool:
     return bool(identifier_at(value, "id")) and "productValuation" in value
 
 
+def is_question(value: JsonObject) -> bool:
+    """A question about goods has no stars."""
+    return bool(identifier_at(value, "id")) and "productValuation" not in value and "productDetails" in value
+
+
 def items_of(event: RawEvent) -> Sequence[Inbound]:
-    """The items of one event or review. Raises Unreadable."""
+    """The items of one event, review or question. Raises Unreadable."""
     value = read_object(event.body)
     if is_review(value):
         return [review_of(value, event)]
+    if is_question(value):
+        return [question_of(value, event)]
     chat, number = identifier_at(value, "chatID"), identifier_at(value, "eventID")
     if not chat or not number:
-        raise Unreadable("neither an event of a chat (chatID, eventID) nor a review (id, productValuation)")
+        raise Unreadable("no event of a chat (chatID, eventID), no review (id, productValuation), no question (id, productDetails)")
     return [chat_item(value, chat, number, event.received_at)]
 
 
@@ -127,4 +136,17 @@ def review_of(value: JsonObject, event: RawEvent) -> Inbound:
             if text_at(photo, "fullSize")
         ),
         rating=integer_at(value, "productValuation"),
+    )
+
+
+def question_of(value: JsonObject, event: RawEvent) -> Inbound:
+    """A question about goods: the answer goes to `question:<id>`."""
+    goods = object_at(value, "productDetails")
+    named = ", ".join(part for part in (text_at(goods, "productName"), f"артикул {identifier_at(goods, 'nmId')}") if part.strip())
+    return review_item(
+        event,
+        review=f"question:{identifier_at(value, 'id')}",
+        author=text_at(value, "userName"),
+        text=f"[вопрос о товаре] {named}\n{text_at(value, 'text') or EMPTY}",
+        at=time_at(value, "createdDate", event.received_at),
     )

@@ -1,6 +1,7 @@
-"""Asking Wildberries: events of all chats in their order, then the reviews nobody has answered."""
+"""Asking Wildberries: events of all chats in their order, then the reviews and the questions nobody has answered."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,17 +14,36 @@ from omni.channels.wildberries.client import call, chats, feedbacks
 from omni.channels.wildberries.events import CHANGING
 
 EVENTS_PATH, CHATS_PATH, FEEDBACKS_PATH = "/api/v1/seller/events", "/api/v1/seller/chats", "/api/v1/feedbacks"
+QUESTIONS_PATH = "/api/v1/questions"
 TAKE = 200
 FIRST_LOOK = timedelta(days=1)
 """How far back a new account is read: what is older was answered in the cabinet."""
 
 
+@dataclass(frozen=True)
+class Kind:
+    """What is asked for page by page: its setting, path and list; where the position keeps the page and what was seen."""
+
+    setting: str
+    path: str
+    rows: str
+    skip: str
+    seen: str
+    changing: Sequence[str]
+
+
+KINDS = (
+    Kind("reviews", FEEDBACKS_PATH, "feedbacks", "skip", "seen", CHANGING),
+    Kind("questions", QUESTIONS_PATH, "questions", "skip_questions", "seen_questions", ("text",)),
+)
+
+
 def poll(account: AccountConfig, cursor: Mapping[str, Any], *, now: datetime) -> Polled:
-    """A page of events, or, when there are no more, a page of reviews. Raises PollFault."""
+    """A page of events, or, when there are no more, a page of reviews, then of questions. Raises PollFault."""
     needs(account, "token")
-    skip = cursor.get("skip")
-    if skip is not None and account.settings.get("reviews"):
-        return _reviews(account, cursor, int(skip), now=now)
+    for kind in KINDS:
+        if cursor.get(kind.skip) is not None and account.settings.get(kind.setting):
+            return _unanswered(account, cursor, kind, now=now)
     return _events(account, cursor, now=now)
 
 
@@ -36,21 +56,23 @@ def _events(account: AccountConfig, cursor: Mapping[str, Any], *, now: datetime)
     # Asked until nothing comes; a position that stands still would ask for the same page for ever.
     if integer_at(result, "totalEvents") and following != after:
         return Polled(events, position, more=True)
-    if account.settings.get("reviews"):
-        return Polled(events, {**position, "skip": 0}, more=True)
-    return Polled(events, position)
+    following_kinds = {kind.skip: 0 for kind in KINDS if account.settings.get(kind.setting)}
+    return Polled(events, {**position, **following_kinds}, more=bool(following_kinds))
 
 
-def _reviews(account: AccountConfig, cursor: Mapping[str, Any], skip: int, *, now: datetime) -> Polled:
-    """The unanswered reviews, newest first, page by page until a page brings nothing new."""
+def _unanswered(account: AccountConfig, cursor: Mapping[str, Any], kind: Kind, *, now: datetime) -> Polled:
+    """The unanswered ones, newest first, page by page until a page brings nothing new."""
+    skip = int(cursor[kind.skip])
     asked = {"isAnswered": "false", "take": TAKE, "skip": skip, "order": "dateDesc"}
-    data = object_at(page(lambda: call(feedbacks(account), "GET", FEEDBACKS_PATH, params=asked)), "data")
-    seen = Seen(dict(cursor.get("seen", {})))
-    found = objects_at(data, "feedbacks")
+    data = object_at(page(lambda: call(feedbacks(account), "GET", kind.path, params=asked)), "data")
+    seen = Seen(dict(cursor.get(kind.seen, {})))
+    found = objects_at(data, kind.rows)
     events = []
-    for review in found:
-        change = seen.note(identifier_at(review, "id"), version_of(review, *CHANGING), now=now)
+    for row in found:
+        change = seen.note(identifier_at(row, "id"), version_of(row, *kind.changing), now=now)
         if change is not None:
-            events.append(event_of(review, now=now, query=change))
+            events.append(event_of(row, now=now, query=change))
     more = bool(events) and len(found) == TAKE
-    return Polled(events, {**cursor, "seen": seen.kept(), "skip": skip + TAKE if more else None}, more=more)
+    position = {**cursor, kind.seen: seen.kept(), kind.skip: skip + TAKE if more else None}
+    waiting = any(position.get(other.skip) is not None and account.settings.get(other.setting) for other in KINDS)
+    return Polled(events, position, more=waiting)

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import httpx
 
@@ -11,7 +12,7 @@ from omni.channels.contract import AccountConfig, Capabilities, Failed, Outgoing
 from omni.channels.http import unanswered
 from omni.channels.json_fields import identifier_at, object_at, objects_at, text_at
 from omni.channels.wildberries.client import call, chats, feedbacks
-from omni.channels.wildberries.polling import CHATS_PATH
+from omni.channels.wildberries.polling import CHATS_PATH, QUESTIONS_PATH
 
 MESSAGE_PATH, ANSWER_PATH = "/api/v1/seller/message", "/api/v1/feedbacks/answer"
 MIB = 1024 * 1024
@@ -19,7 +20,7 @@ CAPABILITIES = Capabilities(text_limit=1000, attachments=True, attachment_bytes=
 REVIEW = replace(CAPABILITIES, text_limit=5000, attachments=False)
 FILE_TYPES = frozenset({"image/jpeg", "image/png", "application/pdf"})
 ALL_FILES = 30 * MIB
-REVIEW_PREFIX = "feedback:"
+REVIEW_PREFIX, QUESTION_PREFIX = "feedback:", "question:"
 
 RULES = (
     Rule(400, "replysign", "reply_sign_refused", Reason.CONTACT_GONE),
@@ -37,9 +38,9 @@ _lock = threading.Lock()
 
 
 def send(outgoing: Outgoing, account: AccountConfig) -> SendResult:
-    """One call: a message with its files, or the answer to a review. A sent id is `<chat>:sent:<time>` or `feedback:<id>:<key>`."""
-    if outgoing.recipient.startswith(REVIEW_PREFIX):
-        return _answer_review(outgoing, account)
+    """One call: a message with its files, or an answer in public. A sent id is `<chat>:sent:<time>` or `feedback:<id>:<key>`."""
+    if outgoing.recipient.startswith((REVIEW_PREFIX, QUESTION_PREFIX)):
+        return _answer_in_public(outgoing, account)
     refused = keyless(account, "token") or refusal(outgoing, CAPABILITIES, mimes=FILE_TYPES)
     if refused:
         return refused
@@ -95,12 +96,18 @@ def _sign_of(chat: str, account: AccountConfig) -> str | Retry | Failed:
     return found.get((account.id, chat)) or Failed("chat_not_found", "the provider lists no such chat", Reason.CONTACT_GONE)
 
 
-def _answer_review(outgoing: Outgoing, account: AccountConfig) -> SendResult:
+def _answer_in_public(outgoing: Outgoing, account: AccountConfig) -> SendResult:
+    """Under a review, or to a question about goods; `wbRu` = the question and its answer are shown on the site."""
     refused = keyless(account, "token") or refusal(outgoing, REVIEW, least=2)
     if refused:
         return refused
-    body = {"id": outgoing.recipient.removeprefix(REVIEW_PREFIX), "text": outgoing.text}
-    # The answer of a success is empty (204).
+    kind, _sign, number = outgoing.recipient.partition(":")
+    text: dict[str, Any]
+    if f"{kind}:" == REVIEW_PREFIX:
+        method, path, text = "POST", ANSWER_PATH, {"text": outgoing.text}
+    else:
+        method, path, text = "PATCH", QUESTIONS_PATH, {"answer": {"text": outgoing.text}, "state": "wbRu"}
+    # The answer to a review that was taken is empty (204).
     ids = [f"{outgoing.recipient}:{outgoing.key}"]
-    result = deliver(lambda: call(feedbacks(account), "POST", ANSWER_PATH, json=body), lambda answer: ids, RULES)
+    result = deliver(lambda: call(feedbacks(account), method, path, json={"id": number, **text}), lambda answer: ids, RULES)
     return replace(result, external_ids=tuple(ids)) if isinstance(result, Sent) else result

@@ -118,3 +118,38 @@ def test_faults_on_both_ways_lose_nothing_and_double_only_what_is_marked(client,
     assert states.filter(send_state=SendState.DELIVERED).count() == 24
     assert states.filter(send_state=SendState.SENT).count() == 12, "comments have no receipts"
     assert server.violations.after() == []
+
+
+def test_what_has_been_read_is_marked_up_to_the_watermark(client, server, account):
+    hear(client, account, server.guest_says("Где кефир?"))
+    session, person = Session.objects.get(), b.a_person()
+    first, second = answer(session, "Везём", person), answer(session, "Уже близко", person)
+    checks.send_all(timezone.now())
+    mids = [entry["id"] for entry in server.accepted.after()]
+    hear(client, account, [server.receipt(mids)])
+    other = answer(Session.objects.get(), "Пока", person)
+    hear(client, account, [server.receipt(mids, "read")])
+    states = dict(Message.objects.filter(direction=Direction.OUT).values_list("text", "send_state"))
+    assert states == {"Везём": SendState.READ, "Уже близко": SendState.READ, "Пока": SendState.QUEUED}
+    assert (first.session_id, second.session_id, other.session_id) == (session.pk,) * 3
+    assert server.violations.after() == []
+
+
+def test_a_reading_of_one_guest_is_not_another_s(client, server, account):
+    person = b.a_person()
+    for guest in ("24700000001", "24700000002"):
+        hear(client, account, server.guest_says("Где кефир?", id=guest))
+        answer(Session.objects.latest("pk"), f"Ответ {guest}", person)
+    checks.send_all(timezone.now())
+    entry = server.accepted.after()[0]
+    hear(client, account, [server.receipt([entry["id"]], "read")])
+    read = Message.objects.filter(send_state=SendState.READ).values_list("text", flat=True)
+    assert list(read) == [entry["text"]]
+
+
+def test_an_answer_from_meta_s_inbox_is_in_the_feed(client, server, account):
+    hear(client, account, server.guest_says("Где кефир?"))
+    hear(client, account, server.guest_says("Уже везём", staff=True))
+    said = Message.objects.get(direction=Direction.OUT)
+    assert (said.text, said.is_outside, said.send_state) == ("Уже везём", True, SendState.SENT)
+    assert Session.objects.get().waiting_since is None

@@ -18,6 +18,7 @@ HAPPENED = datetime(2026, 3, 3, 8, 0, 5, 500000, tzinfo=UTC)
 ADAPTER = FacebookAdapter()
 ACCOUNT = AccountConfig("a", "facebook", {"page_id": "112233445566"})
 
+OURS = "5f0c6c1e-7c0f-4c63-9f0e-1a2b3c4d5e6f"
 GUEST = {"guest_external_id": "24700000001", "conversation": "24700000001"}
 MESSAGE = {"kind": "message", "external_id": "m_DEMO1", "sent_at": SAID, "attachments": [], "guest_name": "", **GUEST}
 IGNORED = {"kind": "ignored", "attachments": []}
@@ -57,7 +58,8 @@ TABLE = {
     "unheard_of_attachment": MESSAGE | {"text": "[сообщение вида «hologram»]"},
     "unsupported": MESSAGE | {"text": "[сообщение, которое Facebook не передаёт]"},
     "empty_message": MESSAGE | {"text": "[пустое сообщение]"},
-    "echo": IGNORED | {"text": "наш собственный ответ", "external_id": "m_OUT1", "extra": {"app_id": "998877665544", "our_key": "key-1"}},
+    "echo": IGNORED | {"text": "наш собственный ответ", "external_id": "m_OUT1", "extra": {"app_id": "998877665544", "our_key": OURS}},
+    "echo_inbox": MESSAGE | {"kind": "outside", "external_id": "m_OUT2", "text": "Ответ из ящика Меты"},
     "deleted": {"kind": "delete", "external_id": "m_DEMO1", "guest_external_id": "24700000001"},
     "edit": MESSAGE | {"kind": "edit", "text": "Нет белого хлеба", "edited_at": SAID},
     "edit_without_id": IGNORED | {"text": "запись без номера"},
@@ -66,8 +68,7 @@ TABLE = {
     "reaction": MESSAGE | {"external_id": "reaction:24700000001:1772524805.123", "text": "[реакция] 😡", "reply_to": "m_OUT1"},
     "reaction_removed": IGNORED | {"text": "реакция снята"},
     "delivery_unnamed": IGNORED | {"text": "событие вида «delivery» не обрабатывается"},
-    "read": IGNORED
-    | {"text": "гость прочёл всё, что было до 2026-03-03T08:00:05+00:00", "extra": {"read_until": "2026-03-03T08:00:05+00:00"}},
+    "read": {"kind": "read_until", "guest_external_id": "24700000001", "sent_at": WRITTEN},
     "optin": IGNORED | {"text": "событие вида «optin» не обрабатывается", "guest_external_id": "24700000001"},
     "no_sender": IGNORED | {"text": "сообщение без отправителя"},
     "standby": IGNORED | {"text": "переписку ведёт другое приложение"},

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from omni.channels.max.tests.conftest import GUEST, settings_of
 from omni.models import InboundEvent, Message, Session
-from omni.services import answering
+from omni.services import answering, connections
 from omni.states import EventState, SendState
 from tests import builders as b
 from tests.channel_checks import deliver, process_all, send_all, shuffled_and_doubled
@@ -89,3 +89,14 @@ def test_with_faults_nothing_is_lost_and_what_may_be_doubled_is_marked(client, a
     assert set(answers.values_list("send_state", flat=True)) == {SendState.SENT}
     assert set(InboundEvent.objects.values_list("state", flat=True)) == {EventState.PROCESSED}
     assert server.violations.after() == []
+
+
+def test_a_dropped_subscription_is_made_anew(client, account, server):
+    connections.connect_webhook(account)
+    server.guest_says("Где заказ?", id=GUEST)
+    hear(client, account, server)
+    assert connections.find_forgetting() == [account.pk]
+    assert connections.renew(account.pk) is False
+    server.subscriptions.clear()
+    assert connections.renew(account.pk) is True
+    assert [one["url"] for one in server.subscriptions] == [connections.webhook_address(account)]

@@ -3,10 +3,11 @@
 import pytest
 from django.utils import timezone
 
+from core.models import AuditEntry
 from omni.channels.ok.tests.conftest import GUEST, SECRET, settings_of
 from omni.models import InboundEvent, Message, Session
-from omni.services import answering
-from omni.states import EventState, SendState
+from omni.services import answering, connections
+from omni.states import AccountState, EventState, SendState
 from tests import builders as b
 from tests.channel_checks import deliver, process_all, send_all, shuffled_and_doubled
 from tests.providers.faults import Fault, FaultKind
@@ -93,4 +94,24 @@ def test_with_faults_nothing_is_lost_and_what_may_be_doubled_is_marked(client, a
     assert doubled <= set(answers.filter(possibly_delivered=True).values_list("text", flat=True))
     assert set(answers.values_list("send_state", flat=True)) == {SendState.SENT}
     assert set(InboundEvent.objects.values_list("state", flat=True)) == {EventState.PROCESSED}
+    assert server.violations.after() == []
+
+
+def test_a_forgotten_subscription_is_made_anew(client, account, server):
+    assert connections.find_forgetting() == [], "nothing has ever come from there"
+    connections.connect_webhook(account)
+    server.guest_says("Где заказ?", id=GUEST)
+    hear(client, account, server)
+    assert connections.find_forgetting() == [account.pk]
+    assert connections.renew(account.pk) is False
+    before = dict(server.subscriptions)
+    server.subscriptions.clear()
+    assert connections.renew(account.pk) is True
+    assert server.subscriptions.keys() == before.keys()
+    assert AuditEntry.objects.filter(action="account.webhook_renewed").count() == 1
+    server.faults.add(Fault(FaultKind.SERVER_ERROR), times=2)
+    assert connections.renew(account.pk) is False
+    account.state = AccountState.DISABLED
+    account.save()
+    assert connections.find_forgetting() == []
     assert server.violations.after() == []

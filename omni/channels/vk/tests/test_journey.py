@@ -3,10 +3,12 @@
 import pytest
 from django.utils import timezone
 
+from customers.models import Guest
 from omni.channels.vk.tests.conftest import GUEST, settings_of
 from omni.models import Attempt, InboundEvent, Message, Session
 from omni.services import answering
-from omni.states import AccountState, EventState, SendState
+from omni.states import AccountState, Direction, EventState, SendState
+from sla.models import Clock
 from tests import builders as b
 from tests.channel_checks import deliver, process_all, send_all, shuffled_and_doubled
 from tests.providers.faults import Fault, FaultKind
@@ -123,3 +125,44 @@ def test_with_faults_nothing_is_lost_and_nothing_doubled(client, account, server
     assert set(InboundEvent.objects.values_list("state", flat=True)) == {EventState.PROCESSED}
     assert set(Message.objects.filter(text__startswith="Ответ").values_list("send_state", flat=True)) == {SendState.DELIVERED}
     assert server.violations.after() == []
+
+
+def test_an_answer_typed_on_the_site_is_in_the_feed_and_ends_the_wait(client, account, server):
+    server.guest_says("Нет молока", id=GUEST)
+    hear(client, account, server)
+    session = Session.objects.get()
+    assert session.waiting_since
+    assert Clock.objects.filter(ended_at=None).exists()
+    server.guest_says("Привезём завтра", id=GUEST, staff=1001)
+    hear(client, account, server)
+    session.refresh_from_db()
+    said = Message.objects.get(direction=Direction.OUT)
+    assert (said.text, said.is_outside, said.author, said.send_state) == ("Привезём завтра", True, None, SendState.SENT)
+    assert not session.waiting_since
+    assert (session.unread, session.message_count) == (0, 2)
+    assert not Clock.objects.filter(ended_at=None).exists()
+    server.guest_says("Точно?", id=GUEST)
+    hear(client, account, server)
+    session.refresh_from_db()
+    assert session.waiting_since
+    assert server.violations.after() == []
+
+
+def test_answers_typed_on_the_site_change_nothing_when_they_come_late_or_again(client, account, server):
+    server.guest_says("Нет молока", id=GUEST)
+    early = server.guest_says("Привезём завтра", id=GUEST, staff=1001)[0]
+    server.events.remove(early)
+    server.guest_says("Алло?", id=GUEST)
+    hear(client, account, server)
+    for _time in range(2):
+        assert deliver(client, account, early.body).status_code == 200
+    process_all(timezone.now())
+    session = Session.objects.get()
+    assert list(session.messages.order_by("sent_at", "sequence").values_list("text", flat=True)) == [
+        "Нет молока", "Привезём завтра", "Алло?",
+    ]  # fmt: skip
+    assert session.waiting_since, "the guest has written after that answer"
+    server.guest_says("Кому-то ещё", id=999, staff=1001)
+    hear(client, account, server)
+    assert Session.objects.count() == 1
+    assert Guest.objects.count() == 1

@@ -68,7 +68,7 @@ TABLE: dict[str, dict] = {
     "edit": MESSAGE | {"kind": "edit", "text": "Нет молока и хлеба", "edited_at": datetime(2026, 3, 3, 8, 1, 40, tzinfo=UTC)},
     "edit_of_ours": IGNORED,
     "echo": GUEST | {"kind": "status", "external_id": "700800:43", "state": DeliveryState.DELIVERED, "sent_at": SAID},
-    "typed_in_vk": IGNORED | {"text": "ответ набран сотрудником в интерфейсе ВКонтакте"},
+    "typed_in_vk": GUEST | {"kind": "outside", "external_id": "700800:44", "text": "Ответ с сайта", "sent_at": SAID, "sequence": 44},
     "read": GUEST | {"kind": "status", "external_id": "700800:43", "state": DeliveryState.READ, "sent_at": RECEIVED},
     "read_unnamed": IGNORED | {"text": "прочтение без номера сообщения"},
     "button": GUEST

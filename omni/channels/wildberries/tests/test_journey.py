@@ -22,7 +22,7 @@ def server(frame):  # noqa: F811
 
 @pytest.fixture
 def account(frame, server):  # noqa: F811
-    settings = {"api_base": frame.url, "feedbacks_base": frame.url, "read_timeout": 1, "reviews": True}
+    settings = {"api_base": frame.url, "feedbacks_base": frame.url, "read_timeout": 1, "reviews": True, "questions": True}
     return p.an_account("wildberries", settings, token=TOKEN)
 
 
@@ -51,6 +51,30 @@ def test_a_review_its_edit_and_the_answer(server, account):
     assert message.text.startswith("★☆☆☆☆")
     assert message.versions.count() == 1
     assert p.answer(message.session, "Жаль", b.a_person()).send_state == SendState.SENT
+
+
+def test_a_question_about_goods_and_its_answer(server, account):
+    server.guest("Сколько хранится после вскрытия?", id="q1", question=True)
+    server.guest("Вкусно", id="r1", stars=5)
+    assert p.ask(account) == 2
+    p.process()
+    message = Message.objects.get(external_id="question:q1")
+    assert message.text == "[вопрос о товаре] Сыр полутвёрдый, 200 г, артикул 77001234\nСколько хранится после вскрытия?"
+    assert p.answer(message.session, "Пять суток в холодильнике", b.a_person()).send_state == SendState.SENT
+    assert [(entry["method"], entry["question"]) for entry in server.accepted.after()] == [("question", "q1")]
+    assert server.questions[0]["answer"]["text"] == "Пять суток в холодильнике"
+    assert p.ask(account) == 0
+    assert server.violations.after() == []
+
+
+def test_many_questions_come_page_by_page_and_only_once(server, account, monkeypatch):
+    monkeypatch.setattr("omni.channels.wildberries.polling.TAKE", 3)
+    for number in range(8):
+        server.guest(f"Вопрос {number}", id=f"q{number}", question=True)
+    assert p.ask(account) == 8
+    assert p.ask(account) == 0
+    p.process()
+    assert Message.objects.count() == 8
 
 
 QUESTION_FAULTS = (FaultKind.THROTTLED, FaultKind.SERVER_ERROR, FaultKind.GARBAGE, FaultKind.DROPPED_AFTER_ACCEPTING)
