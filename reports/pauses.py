@@ -55,12 +55,17 @@ order by stood.starts_at, t.id
 """
 
 
-def overlaps(*, since: date, until: date, zone: str, now: datetime) -> Iterator[Overlap]:
-    """Pauses that began from the first to the last day (both included) in the zone, in their order, streamed from the server."""
+def question(*, since: date, until: date, zone: str, now: datetime) -> tuple[str, dict[str, datetime]]:
+    """The report's SQL with its values."""
     begins = datetime.combine(since, time(), ZoneInfo(zone))
     ends = datetime.combine(until + timedelta(days=1), time(), ZoneInfo(zone))
+    return _SQL, {"since": begins, "until": ends, "now": now}
+
+
+def overlaps(*, since: date, until: date, zone: str, now: datetime) -> Iterator[Overlap]:
+    """Pauses that began from the first to the last day (both included) in the zone, in their order, streamed from the server."""
     with connection.chunked_cursor() as cursor:
-        cursor.execute(_SQL, {"since": begins, "until": ends, "now": now})
+        cursor.execute(*question(since=since, until=until, zone=zone, now=now))
         while rows := cursor.fetchmany(2000):
             for row in rows:
                 yield Overlap(*row)

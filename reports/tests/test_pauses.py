@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
 from accounts.rights import Right
 from omni.models import Message, Session
-from reports.pauses import overlaps
+from reports.pauses import overlaps, question
 from sla.models import ClockPause
 from tests import builders as b
 from tickets.services import cases, opening
@@ -71,3 +72,19 @@ def test_the_page_and_the_file_say_the_same(parked, now):
     assert client.get("/reports/pauses.csv", {"since": "гм"}).status_code == 400
     client.force_login(b.a_person("nobody", role=b.a_role("empty", [])))
     assert client.get("/reports/pauses/").status_code == 403
+
+
+def test_the_pauses_of_a_day_are_found_by_their_index_among_those_of_years(parked, now):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "insert into sla_clockpause (clock_id, starts_at, ends_at, reason)"
+            " select (select min(id) from sla_clock), %s - n * interval '1 hour', %s, 'waiting_third' from generate_series(48, 20000) n",
+            [now, now],
+        )
+        cursor.execute("analyze sla_clockpause")
+        sql, values = question(since=(now - 2 * HOUR).date(), until=now.date(), zone="UTC", now=now)
+        cursor.execute(f"explain {sql}", values)
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert "clock_pause_begun" in plan
+    assert "Seq Scan on sla_clockpause" not in plan
+    assert len(found(now)) == 1

@@ -9,8 +9,8 @@ from accounts.models import Staff
 from core import audit
 from core.live import announce, staff_topic
 from core.refusal import Refusal
-from core.statements import Prepared
-from tickets.models import Case, Watcher
+from core.statements import Prepared, insert
+from tickets.models import Case, CaseStep, Watcher
 from tickets.states import Step
 from worklist.models import Item
 from worklist.states import Kind
@@ -21,10 +21,14 @@ _WATCHERS = Prepared(lambda case: Watcher.objects.select_related("staff").filter
 @transaction.atomic
 def watch(*, case_id: int, by: Staff, now: datetime) -> None:
     """The person hears of the ticket's steps from now on; twice is the same as once. Whoever calls has checked that they may see it."""
-    if not Case.objects.filter(pk=case_id).exists():
+    case = Case.objects.filter(pk=case_id).first()
+    if case is None:
         raise Refusal("not_found", _("There is no such ticket."), status=404)
     _watcher, made = Watcher.objects.get_or_create(case_id=case_id, staff=by, defaults={"since": now})
     if made:
+        # A step of the history and no more: nobody else has anything to do because of it.
+        at = {"state": case.state, "group_id": case.group_id, "owner_id": case.owner_id}
+        insert(CaseStep(case=case, step=Step.WATCHED, at=now, by=by, **at))
         audit.record(action="case.watched", by=by, subject=f"case:{case_id}", now=now)
 
 
