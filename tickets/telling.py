@@ -10,12 +10,13 @@ from tickets.states import CaseState, Cause, Step
 
 
 class GuestStatus(models.TextChoices):
-    """Of what a guest may be told, once for each ticket."""
+    """Of what a guest may be told, once for each ticket; of points once for each compensation."""
 
     OPENED = "opened", _("the ticket is opened")
     IN_WORK = "in_work", _("the ticket is in work")
     WAITING = "waiting", _("we wait for the guest")
     SOLVED = "solved", _("the ticket is solved")
+    POINTS = "points", _("points are given")
 
 
 class TellState(models.TextChoices):

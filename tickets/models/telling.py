@@ -36,7 +36,7 @@ class GuestText(models.Model):
     )
     chain = models.ForeignKey(Chain, models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("chain"))
     title = models.CharField(_("title"), max_length=120, help_text=_("Of a push."))
-    text = models.TextField(_("text"), help_text=_("{number}, {topic} and {guest} are filled in."))
+    text = models.TextField(_("text"), help_text=_("{number}, {topic} and {guest} are filled in; for points {points}, too."))
     falls_back = models.BooleanField(
         _("by push or SMS, too"), default=False, help_text=_("When the guest's channel does not take it; with consent, by day.")
     )
@@ -53,7 +53,7 @@ class GuestText(models.Model):
 
     def clean(self) -> None:
         """Only places that are filled in."""
-        check_places(self.title + self.text)
+        check_places(self.title + self.text, *(("points",) if self.status == GuestStatus.POINTS else ()))
 
 
 class GuestNotice(models.Model):

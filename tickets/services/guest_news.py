@@ -27,11 +27,17 @@ def heard(case: Case, step: Step, *, now: datetime, details: Mapping[str, Any] |
 
 
 def _text_for(case: Case, status: GuestStatus) -> GuestText | None:
+    chain_id = case.store.chain_id if case.store_id and case.store else None
+    return wording_for(status, topic_id=case.topic_id, chain_id=chain_id)
+
+
+def wording_for(status: GuestStatus, *, topic_id: int | None, chain_id: int | None) -> GuestText | None:
+    """The text in use that fits best; None = the guest is told nothing of it."""
     texts = _TEXTS.all(status=str(status))
     if not texts:
         return None
-    chain_id = case.store.chain_id if case.store_id and case.store else None
-    at = closest([(text.topic_id, text.chain_id) for text in texts], branch=branches.line_of(case.topic_id), chain_id=chain_id)
+    branch = branches.line_of(topic_id) if topic_id is not None else []
+    at = closest([(text.topic_id, text.chain_id) for text in texts], branch=branch, chain_id=chain_id)
     return texts[at] if at is not None else None
 
 

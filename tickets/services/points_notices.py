@@ -2,46 +2,49 @@
 
 from datetime import datetime
 
-from django.utils import translation
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-
 from core.statements import insert
+from core.text import first_line
 from loyalty.models import Compensation
 from omni.services import notice_routes, notices
-from tickets.models import Case, CaseStep
+from tickets.asking import fill
+from tickets.models import Case, CaseStep, GuestText
+from tickets.services import guest_news
 from tickets.states import Step
+from tickets.telling import GuestStatus
 
 
 class PointsNotices:
-    """One notice for each compensation; its text is in the guest's language, its hour outside the guest's night."""
+    """One notice for each compensation, in the words that are set up for the ticket's topic and chain, outside the guest's night."""
 
     def tell(self, compensation: Compensation, *, now: datetime) -> bool:
-        """Queue the notice; False when no device and no telephone with consent is known."""
-        guest = compensation.guest
-        if not notice_routes.leads_to(guest):
+        """Queue the notice; False when no text is in use, or neither a device nor a telephone with consent is known."""
+        case = _case_of(compensation)
+        wording = _wording(case)
+        if wording is None or not notice_routes.leads_to(compensation.guest):
             return False
-        with translation.override(guest.language):
-            title, text = _("Points for you"), _text(compensation)
-        notices.notify(
-            guest=guest, title=title, text=text, key=f"compensation:{compensation.pk}", now=now, data={"case": compensation.number}
-        )
-        _note(compensation, now=now)
+        title, text = (_filled(words, compensation, case) for words in (wording.title, wording.text))
+        key, data = f"compensation:{compensation.pk}", {"case": compensation.number}
+        notices.notify(guest=compensation.guest, title=title, text=text, key=key, now=now, data=data)
+        if case is not None:
+            _note(case, compensation, now=now)
         return True
 
 
-def _text(compensation: Compensation) -> str:
-    given = ngettext(
-        "We have given you %(points)d point because of your request № %(number)s.",
-        "We have given you %(points)d points because of your request № %(number)s.",
-        compensation.points,
-    )
-    return given % {"points": compensation.points, "number": compensation.number}
-
-
-def _note(compensation: Compensation, *, now: datetime) -> None:
+def _case_of(compensation: Compensation) -> Case | None:
     kind, _colon, number = compensation.subject.partition(":")
-    case = Case.objects.filter(pk=int(number)).first() if kind == "case" else None
-    if case is not None:
-        at = {"state": case.state, "group_id": case.group_id, "owner_id": case.owner_id}
-        insert(CaseStep(case=case, step=Step.NOTIFIED, at=now, by=None, details={"points": compensation.points}, **at))
+    return Case.objects.select_related("topic", "store").filter(pk=int(number)).first() if kind == "case" else None
+
+
+def _wording(case: Case | None) -> GuestText | None:
+    chain_id = case.store.chain_id if case and case.store else None
+    return guest_news.wording_for(GuestStatus.POINTS, topic_id=case.topic_id if case else None, chain_id=chain_id)
+
+
+def _filled(text: str, compensation: Compensation, case: Case | None) -> str:
+    values = {"number": compensation.number, "topic": case.topic.name if case else "", "points": str(compensation.points)}
+    return fill(text, {**values, "guest": first_line(compensation.guest.name, 60).split(" ")[0]})
+
+
+def _note(case: Case, compensation: Compensation, *, now: datetime) -> None:
+    at = {"state": case.state, "group_id": case.group_id, "owner_id": case.owner_id}
+    insert(CaseStep(case=case, step=Step.NOTIFIED, at=now, by=None, details={"points": compensation.points}, **at))

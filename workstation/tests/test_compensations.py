@@ -4,10 +4,12 @@ import re
 import uuid
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Role
+from core.shipped import Shipment
 from loyalty import selectors
 from loyalty.models import Compensation
 from loyalty.services import accounts, defaults, telling
@@ -16,8 +18,8 @@ from loyalty.tests import builders as points
 from omni.models import Notice, Session
 from omni.services import consents, conversations
 from tests import builders as b
-from tickets.models import CaseStep
-from tickets.services import opening
+from tickets.models import CaseStep, GuestText
+from tickets.services import default_asking, opening
 from tickets.states import Step
 
 pytestmark = pytest.mark.django_db
@@ -126,9 +128,42 @@ def test_whose_role_gives_no_points_sees_none(world):
     assert deed(browser(plain), case, "give", points="1", reason="wrong-price").status_code == 403
 
 
+def told_of_points(world, now, captured):
+    """Points are given to a guest who agreed to notices; what was written to them."""
+    anna, _boss, case = world
+    type(case.guest).objects.filter(pk=case.guest_id).update(phone="+79161234567")
+    b.an_account("smsc")
+    consents.give(phone="+79161234567", source="анкета", by=anna, now=now)
+    with captured(execute=True):
+        deed(browser(anna), case, "give", points="150", reason="wrong-price")
+    telling.tell_due(now=now)
+    return Compensation.objects.get().notice, list(Notice.objects.values_list("title", "text"))
+
+
+def test_the_notice_is_the_text_that_is_set_up_for_the_topic(world, now, django_capture_on_commit_callbacks):
+    _anna, _boss, case = world
+    GuestText.objects.create(status="points", title="Баллы", text="Баллов: {points}")
+    GuestText.objects.create(status="points", topic=case.topic, title="{guest}, баллы", text="{number} ({topic}): {points}")
+    told = told_of_points(world, now, django_capture_on_commit_callbacks)
+    first_name = case.guest.name.split(" ")[0]
+    assert told == (NoticeState.GIVEN, [(f"{first_name}, баллы", f"{case.number} ({case.topic.name}): 150")])
+
+
+def test_without_a_text_in_use_nobody_is_told(world, now, django_capture_on_commit_callbacks):
+    GuestText.objects.create(status="points", title="Баллы", text="Баллов: {points}", is_active=False)
+    assert told_of_points(world, now, django_capture_on_commit_callbacks) == (NoticeState.NO_WAY, [])
+
+
+def test_only_the_notice_of_points_names_them():
+    GuestText(status="points", title="Баллы", text="{points}").clean()
+    with pytest.raises(ValidationError):
+        GuestText(status="solved", title="Баллы", text="{points}").clean()
+
+
 @pytest.mark.parametrize("agreed", [True, False])
 def test_the_guest_is_told_once_and_only_with_consent(world, now, agreed, django_capture_on_commit_callbacks):
     anna, _boss, case = world
+    default_asking.load(Shipment(now=now, known=set()))
     type(case.guest).objects.filter(pk=case.guest_id).update(phone="+79161234567")
     b.an_account("smsc")
     if agreed:
