@@ -1,8 +1,10 @@
 """A ticket's life: waits with reminders and closing for silence, calls, causes, the guest's return, followers."""
 
+import threading
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from core.models import LiveEvent
@@ -12,7 +14,7 @@ from omni.services import conversations
 from omni.states import SessionState
 from sla.models import Calendar
 from tests import builders as b
-from tickets.models import CallBack, Case, CaseWait, ClosingCause, ReopenRule, Topic, WaitReason
+from tickets.models import CallBack, Case, CaseStep, CaseWait, ClosingCause, ReopenRule, Topic, WaitReason
 from tickets.selectors import list_steps
 from tickets.services import call_backs, cases, closing, opening, topics, waits, watching
 from tickets.states import CaseState, Cause, Step
@@ -176,3 +178,69 @@ def test_followers_hear_of_what_others_do_while_they_may_see_it(case, expert, mo
     watching.unwatch(case_id=case.pk, by=follower, now=NOW)
     cases.close(case_id=case.pk, cause=Cause.SOLVED, by=expert, now=NOW)
     assert len(told) == 1
+
+
+@pytest.fixture
+def many():
+    """Tickets of twelve guests that wait for their photo since yesterday, each with a call that is due."""
+    expert = b.a_person("expert", "Борис Эксперт", groups=[b.a_group("quality", "Качество"), b.a_group()])
+    account, topic = b.an_account("webchat"), b.a_topic()
+    reason = WaitReason.objects.create(
+        code="photo", name="Фото", calendar=Calendar.objects.get(code="always"), remind_after=[1], reminder="Ждём фото по {number}."
+    )
+    made = []
+    for number in range(12):
+        b.receive(account, b.webchat_event(visitor=f"visitor-{number}", text="Кефир просрочен", name="Анна"), now=NOW - DAY)
+        session = Session.objects.latest("pk")
+        case = opening.open_ticket(session_id=session.pk, topic=topic, by=expert, now=NOW - DAY)
+        conversations.close(session_id=session.pk, by=expert, now=NOW - DAY)
+        cases.take(case_id=case.pk, by=expert, now=NOW - DAY)
+        waits.begin(case_id=case.pk, reason_id=reason.pk, by=expert, now=NOW - DAY)
+        call_backs.plan(case_id=case.pk, at=NOW, phone="", note=case.number, by=expert, now=NOW - DAY)
+        made.append(case)
+    return made
+
+
+def at_once(*deeds):
+    """Each deed in a thread with a connection of its own, all begun at the same moment."""
+    begin, faults = threading.Barrier(len(deeds)), []
+
+    def run(deed):
+        begin.wait(10)
+        try:
+            deed()
+        except Exception as fault:  # noqa: BLE001  told to the test
+            faults.append(fault)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(deed,)) for deed in deeds]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert faults == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_sweeps_at_once_remind_of_each_wait_once(many):
+    at_once(*[lambda: waits.carry_on(now=NOW)] * 3)
+    reminders = Message.objects.filter(is_automatic=True, direction="out").values_list("text", flat=True)
+    assert sorted(reminders) == sorted(f"Ждём фото по {case.number}." for case in many)
+    assert Attempt.objects.filter(message__is_automatic=True).count() == len(many)
+    assert CaseStep.objects.filter(step=Step.REMINDED).count() == len(many)
+    assert set(CaseWait.objects.values_list("reminded", flat=True)) == {1}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_sweeps_at_once_tell_of_each_call_once(many, monkeypatch):
+    told, plain = [], call_backs.announce
+
+    def announce(**given):  # what is published is gone from the base soon after
+        told.append(given["payload"]["case_id"])
+        return plain(**given)
+
+    monkeypatch.setattr(call_backs, "announce", announce)
+    at_once(*[lambda: call_backs.ring(now=NOW)] * 3)
+    assert sorted(told) == sorted(case.pk for case in many)
+    assert set(CallBack.objects.values_list("told", flat=True)) == {1}

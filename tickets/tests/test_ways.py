@@ -11,12 +11,12 @@ from accounts.models import Membership
 from core.models import AuditEntry
 from core.refusal import Refusal
 from omni.models import Session
-from sla.models import Clock
+from sla.models import Clock, Policy
 from tests import builders as b
-from tickets.models import Case, CaseStep, Detail, GroupFallback, RouteRule, RouteTest, Topic, TopicVersion
+from tickets.models import Case, CaseStep, Detail, GroupFallback, PolicyRule, RouteRule, RouteTest, Topic, TopicVersion
 from tickets.models.versions import VersionState
 from tickets.selectors import list_steps
-from tickets.services import kept, opening, rerouting, routebook, topics, trials, versions, ways
+from tickets.services import kept, opening, promising, rerouting, routebook, topics, trials, versions, ways
 from tickets.services.rerouting import Change
 from tickets.states import CaseState, Step
 from tickets.wording import step_text, why_here
@@ -181,6 +181,27 @@ def test_rerouting_refuses_in_words(session, operator, change, reason, code):
     with pytest.raises(Refusal) as refusal:
         rerouting.reroute(case_id=case.pk, change=change(), by=operator, reason=reason, now=NOW)
     assert refusal.value.code == code
+
+
+def test_a_trial_sees_what_the_rules_of_promises_would_change(session, operator):
+    case = opened(session, operator)
+    parent = Topic.objects.create(code="food", name="Еда")
+    quick = Policy.objects.create(code="quick", name="Быстро", calendar=case.policy.calendar)
+    PolicyRule.objects.create(name="еда", topic=parent, policy=quick, position=1)
+    promising.forget()
+    draft = versions.draft(by=operator, now=NOW)
+    entry = draft.entries.get(code="expired")
+    assert trials.run(version=draft, now=NOW + timedelta(minutes=1))["moved"] == 0
+    entry.parent = draft.entries.get(code="food")
+    entry.save()
+    found = trials.run(version=draft, now=NOW + timedelta(minutes=1))
+    assert (found["cases"], found["moved"]) == (1, 1)
+    assert found["list"][0]["from"] == f"Качество · {case.policy.name}"
+    assert found["list"][0]["to"] == "Качество · Быстро"
+    PolicyRule.objects.update(segment="gold")
+    promising.forget()
+    assert trials.run(version=draft, now=NOW + timedelta(minutes=1))["moved"] == 0
+    promising.forget()
 
 
 def test_a_draft_is_tried_published_and_rolled_back(session, operator):
