@@ -30,14 +30,16 @@ def answer(
     seen_message_id: int | None = None,
     over_newer: bool = False,
     uploads: Sequence[OutgoingFile] = (),
+    even_closed: bool = False,
 ) -> Message:
     """Write an answer and queue its sending. `seen_message_id` = the newest message on the sender's screen.
 
+    `even_closed` = we begin: a closed dialogue takes the text and stays closed until the guest answers.
     Raises Refusal: empty or too long text, closed session, the guest blocked us, the reply window is over, or a newer message
     has come that the sender has not seen (unless `over_newer`).
     """
     session = conversations.lock(session_id)
-    _check(session, text, uploads, now=now)
+    _check(session, text, uploads, now=now, even_closed=even_closed)
     _check_news(session, seen_message_id, by, over_newer=over_newer)
     message = _write(session, text, by=by, now=now)
     files.store_uploads(message=message, uploads=uploads)
@@ -46,7 +48,14 @@ def answer(
 
 @transaction.atomic
 def answer_with_template(
-    *, session_id: int, choice: Choice, by: Staff, now: datetime, seen_message_id: int | None = None, over_newer: bool = False
+    *,
+    session_id: int,
+    choice: Choice,
+    by: Staff,
+    now: datetime,
+    seen_message_id: int | None = None,
+    over_newer: bool = False,
+    even_closed: bool = False,
 ) -> Message:
     """Answer with a text that the channel's provider has approved: the way out when the reply window is over; allowed before, too.
 
@@ -54,7 +63,7 @@ def answer_with_template(
     """
     session = conversations.lock(session_id)
     row, text = approved.filled(session, choice)
-    _check(session, text, (), now=now, approved_text=True)
+    _check(session, text, (), now=now, approved_text=True, even_closed=even_closed)
     _check_news(session, seen_message_id, by, over_newer=over_newer)
     message = _write(session, text, by=by, now=now)
     approved.keep_use(message=message, row=row, choice=choice)
@@ -94,18 +103,26 @@ def _has_news(session: Session, seen_message_id: int, by: Staff) -> bool:
     return since.exclude(author=by).exists()
 
 
-def refusal_of(session: Session, text: str, *, now: datetime, approved_text: bool = False) -> Refusal | None:
+def refusal_of(session: Session, text: str, *, now: datetime, approved_text: bool = False, even_closed: bool = False) -> Refusal | None:
     """Why this text could not be sent in the dialogue just now; None = nothing is in the way."""
     try:
-        _check(session, text, (), now=now, approved_text=approved_text)
+        _check(session, text, (), now=now, approved_text=approved_text, even_closed=even_closed)
     except Refusal as refusal:
         return refusal
     return None
 
 
-def _check(session: Session, text: str, uploads: Sequence[OutgoingFile], *, now: datetime, approved_text: bool = False) -> None:
+def _check(
+    session: Session,
+    text: str,
+    uploads: Sequence[OutgoingFile],
+    *,
+    now: datetime,
+    approved_text: bool = False,
+    even_closed: bool = False,
+) -> None:
     can = capabilities_of(session)
-    if session.state == SessionState.CLOSED:
+    if session.state == SessionState.CLOSED and not even_closed:
         raise Refusal("closed", _("The dialogue is closed. Open it again to write to the guest."))
     if not text.strip() and not uploads:
         raise Refusal("empty", _("Write something first."), status=400)

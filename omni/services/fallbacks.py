@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -23,7 +22,7 @@ from customers.services import identities
 from omni import dispatch
 from omni.channels.registry import adapter_for
 from omni.models import Attachment, ChannelAccount, Fallback, FallbackStep, Message, Session
-from omni.services import conversations, reach, rows, sending, waiting
+from omni.services import continuing, conversations, reach, rows, sending, waiting
 from omni.states import AccountState, Direction, FallbackState, SendState, SessionState
 
 REACHED = (SendState.SENT, SendState.DELIVERED, SendState.READ)
@@ -118,9 +117,7 @@ def _failed_one(message_id: int) -> Message:
 
 def _dialogue(way: Way, identity: Identity, *, now: datetime) -> Session:
     """The identity's newest dialogue, locked; if there is none, a closed one to write into."""
-    mine = Session.objects.filter(identity=identity, account=way.account)
-    open_first = mine.order_by(F("closed_at").desc(nulls_first=True), "-opened_at")
-    newest = open_first.values_list("pk", flat=True).first()
+    newest = continuing.newest_of(identity_id=identity.pk, account_id=way.account.pk)
     if newest is not None:
         return conversations.lock(newest)
     times = {"opened_at": now, "closed_at": now, "last_message_at": now}

@@ -11,12 +11,13 @@ from accounts.models import Group, Staff
 from core.refusal import Refusal
 from core.text import first_line
 from omni.models import Session
-from omni.services import answering
+from omni.services import answering, continuing
 from omni.services.approved import Choice
-from omni.services.reach import window_is_over
+from omni.services.reach import is_switched_off, window_is_over
+from omni.states import SessionState
 from tickets.models import Case, CaseLink, MassJob, Topic
-from tickets.services import cases, handing, linking, rerouting
-from tickets.states import Cause
+from tickets.services import cases, handing, linking, rerouting, telling
+from tickets.states import CaseState, Cause, Step
 
 Kind = MassJob.Kind
 Params = Mapping[str, Any]
@@ -94,12 +95,36 @@ def do(job: MassJob, case: Case, *, now: datetime) -> int | None:
 
 
 def _answer(job: MassJob, case: Case, now: datetime) -> int:
-    session = Session.objects.select_related("account").get(pk=case.session_id)
-    template = job.params.get("templates", {}).get(str(session.account_id))
-    if template and window_is_over(session, now=now):
+    """A guest whose dialogue is over is written to all the same, in the channel by which they came."""
+    session = continuing.lock(case.session_id)
+    if refusal := unwanted(session):
+        raise refusal
+    given: dict[str, Any] = {"session_id": session.pk, "by": job.made_by, "now": now, "even_closed": True}
+    template = template_for(job, session, now=now)
+    if template:
         choice = Choice(template_id=template["template"], values=template["values"])
-        return answering.answer_with_template(session_id=session.pk, choice=choice, by=job.made_by, now=now).pk
-    return answering.answer(session_id=session.pk, text=text_for(job, case), by=job.made_by, now=now).pk
+        message = answering.answer_with_template(**given, choice=choice)
+    else:
+        message = answering.answer(**given, text=text_for(job, case))
+    told = cases.lock(case.pk)
+    if told.state == CaseState.CLOSED:  # an open one is told by its dialogue
+        cases.note_step(told, Step.ANSWERED, by=job.made_by, now=now, details={"message": message.pk})
+    return message.pk
+
+
+def template_for(job: MassJob, session: Session, *, now: datetime) -> Mapping[str, Any] | None:
+    """The approved text that this guest has to get instead; None = a free text may be sent."""
+    found: Mapping[str, Any] | None = job.params.get("templates", {}).get(str(session.account_id))
+    return found if found and window_is_over(session, now=now) else None
+
+
+def unwanted(session: Session) -> Refusal | None:
+    """Why nobody should begin to write in this dialogue, or nobody can; None = nothing is in the way."""
+    if is_switched_off(session):
+        return Refusal("switched_off", _("The channel is switched off."))
+    if session.state == SessionState.CLOSED and telling.refuses(session):
+        return Refusal("no_consent", _("The guest does not want to be written to first."))
+    return None
 
 
 def _topic(job: MassJob, case: Case, now: datetime) -> None:

@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Staff
 from core.refusal import Refusal
 from omni.models import Session
-from omni.services import answering
-from omni.services.reach import window_is_over
+from omni.services import answering, continuing
+from omni.states import SessionState
 from tickets.models import Case, CaseLink, IncidentCase, MassItem, MassJob
 from tickets.services import mass_deeds
 from worklist.models import Item
@@ -40,7 +40,7 @@ def gather(job: MassJob, *, now: datetime) -> bool:
     answered = (
         set(job.items.exclude(state=State.LEFT_OUT).values_list("session_id", flat=True)) if job.kind == MassJob.Kind.ANSWER else set()
     )
-    cases = Case.objects.select_related("guest", "session__account", "session__identity", "session__queue").in_bulk(found)
+    cases = Case.objects.select_related("guest", "session__account", "session__identity__consent", "session__queue").in_bulk(found)
     made = [_item(job, cases[pk], answered, now=now) for pk in found if pk in cases]
     MassItem.objects.bulk_create(made, ignore_conflicts=True)
     return more
@@ -85,21 +85,22 @@ def _item(job: MassJob, case: Case, answered: set[int | None], *, now: datetime)
     made = MassItem(job=job, case=case, channel=case.session.account.kind)
     if job.kind != MassJob.Kind.ANSWER:
         return made
-    made.session_id = case.session_id
-    refusal = _obstacle(job, case, answered, now=now)
+    session = case.session if case.session.state != SessionState.CLOSED else continuing.goes_on_in(case.session)
+    made.session_id = session.pk
+    refusal = _obstacle(job, case, session, answered, now=now)
     if refusal is None:
-        answered.add(case.session_id)
+        answered.add(session.pk)
     else:
         made.state, made.code, made.reason, made.at = State.LEFT_OUT, refusal.code, str(refusal.text)[:240], now
     return made
 
 
-def _obstacle(job: MassJob, case: Case, answered: set[int | None], *, now: datetime) -> Refusal | None:
-    """Why this guest will not be reached."""
-    if case.session_id in answered:
+def _obstacle(job: MassJob, case: Case, session: Session, answered: set[int | None], *, now: datetime) -> Refusal | None:
+    """Why this guest will not be reached in the dialogue."""
+    if session.pk in answered:
         return Refusal("same_dialogue", _("The guest is answered on another ticket of the same dialogue."))
-    session: Session = case.session
-    template = job.params.get("templates", {}).get(str(session.account_id))
-    by_template = bool(template) and window_is_over(session, now=now)
+    if refusal := mass_deeds.unwanted(session):
+        return refusal
+    by_template = mass_deeds.template_for(job, session, now=now) is not None
     text = "…" if by_template else mass_deeds.text_for(job, case)
-    return answering.refusal_of(session, text, now=now, approved_text=by_template)
+    return answering.refusal_of(session, text, now=now, approved_text=by_template, even_closed=True)

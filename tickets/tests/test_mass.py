@@ -9,14 +9,16 @@ from django.utils import timezone
 
 from core.models import AuditEntry
 from core.refusal import Refusal
+from customers.models import Consent
 from omni.channels.contract import Capabilities
-from omni.models import Message, Session
-from omni.states import Direction, SessionState
+from omni.models import ChannelAccount, Message, MessageTemplate, Session
+from omni.states import AccountState, Direction, SessionState
 from tests import builders as b
 from tickets.models import CaseStep, Incident, IncidentCase, MassItem, MassJob
 from tickets.services import cases, linking, mass, mass_deeds, mass_items, opening
-from tickets.states import CaseState, Cause
+from tickets.states import CaseState, Cause, Step
 from tickets.tests.test_linking import Desk, fresh
+from worklist.models import Item
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -87,21 +89,61 @@ def test_nothing_happens_before_the_start_and_after_a_stop(desk):
 
 
 def test_who_cannot_be_reached_is_shown_with_the_reason(desk, monkeypatch):
-    reached, closed, blocked, late = (desk.ticket(number) for number in range(4))
-    Session.objects.filter(pk=closed.session_id).update(state=SessionState.CLOSED, closed_at=NOW)
+    reached, unwilling, blocked, late, off = (desk.ticket(number) for number in (0, 1, 2, 3, "visitor"))
+    Session.objects.filter(pk=unwilling.session_id).update(state=SessionState.CLOSED, closed_at=NOW)
+    Consent.objects.create(identity=unwilling.session.identity, given_at=NOW, withdrawn_at=NOW)
+    ChannelAccount.objects.filter(kind="webchat").update(state=AccountState.DISABLED)
     blocked.session.identity.blocked_at = NOW
     blocked.session.identity.save()
     Session.objects.filter(pk=late.session_id).update(last_inbound_at=NOW - timedelta(days=3))
     can = Capabilities(text_limit=100, reply_window=timedelta(hours=24))
     monkeypatch.setattr("omni.services.reach.adapter_for", lambda _kind: type("Adapter", (), {"capabilities": can}))
-    made(desk, Kind.ANSWER, reached, closed, blocked, late, text="Разбираемся")
+    made(desk, Kind.ANSWER, reached, unwilling, blocked, late, off, text="Разбираемся")
     mass.carry_on(now=NOW)
     found = dict(MassItem.objects.values_list("case", "code"))
-    assert found == {reached.pk: "", closed.pk: "closed", blocked.pk: "blocked", late.pk: "window_closed"}
+    reasons = {unwilling.pk: "no_consent", blocked.pk: "blocked", late.pk: "window_closed", off.pk: "switched_off"}
+    assert found == {reached.pk: "", **reasons}
     assert all(MassItem.objects.exclude(code="").values_list("reason", flat=True))
     made(desk, Kind.ANSWER, reached, text="х" * 101)
     mass.carry_on(now=NOW)
     assert MassItem.objects.latest("pk").code == "too_long"
+
+
+def test_guests_whose_dialogue_is_over_are_answered_where_they_came_from(desk):
+    over, gone_on, late = (desk.ticket(number) for number in range(3))
+    for case in (over, gone_on, late):
+        cases.close(case_id=case.pk, cause=Cause.SOLVED, by=desk.operator, now=NOW)
+    Session.objects.update(queue=b.a_queue("new", reopen="never"))
+    ChannelAccount.objects.update(queue=b.a_queue("new"))
+    fresh_one = desk.writes(1, "Опять", now=NOW).session
+    assert fresh_one.pk != gone_on.session_id
+    job = run(made(desk, Kind.ANSWER, over, gone_on, late, text="{number}: починили"), desk)
+    assert (job.done, job.left_out) == (3, 0)
+    answers = Message.objects.filter(direction=Direction.OUT).order_by("pk")
+    assert list(answers.values_list("session_id", flat=True)) == [over.session_id, fresh_one.pk, late.session_id]
+    assert all(message.attempts.exists() for message in answers)
+    for case in (over, gone_on, late):
+        assert fresh(case).state == CaseState.CLOSED
+        assert CaseStep.objects.filter(case=case, step=Step.ANSWERED, by=desk.lead).count() == 1
+    assert Session.objects.get(pk=over.session_id).state == SessionState.CLOSED
+    assert not Item.objects.filter(session_id=over.session_id).exclude(state="closed").exists()
+
+
+def test_a_closed_dialogue_past_its_window_takes_the_approved_text_only(desk, monkeypatch):
+    case = desk.ticket(7)
+    cases.close(case_id=case.pk, cause=Cause.SOLVED, by=desk.operator, now=NOW)
+    Session.objects.update(last_inbound_at=NOW - timedelta(days=3))
+    can = Capabilities(text_limit=100, reply_window=timedelta(hours=24), templates=True)
+    monkeypatch.setattr("omni.services.reach.adapter_for", lambda _kind: type("Adapter", (), {"capabilities": can}))
+    row = MessageTemplate.objects.create(account=desk.telegram, name="fixed", body="Готово, {{1}}", state="approved")
+    params = {"templates": {desk.telegram.pk: {"template": row.pk, "values": ["спасибо"]}}}
+    for given, code in ((params, ""), ({}, "window_closed")):
+        made(desk, Kind.ANSWER, case, text="Готово", params=given)
+        mass.carry_on(now=NOW)
+        assert MassItem.objects.latest("pk").code == code
+    job = MassJob.objects.earliest("pk")
+    assert run(job, desk).done == 1
+    assert sent() == [("telegram", "Готово, спасибо")]
 
 
 def test_changes_of_any_kind_are_the_services_own_deeds(desk):
