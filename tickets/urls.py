@@ -5,6 +5,7 @@ from tickets.pages import approvals, mark, store
 
 urlpatterns = [
     path("", include("tickets.urls_belonging")),
+    path("", include("tickets.urls_asking")),
     path("s/<str:token>/", store.show, name="store_link"),
     path("s/<str:token>/answer/", store.answer, name="store_link_answer"),
     path("s/<str:token>/time/", store.ask_time, name="store_link_time"),

@@ -49,11 +49,13 @@ OWN = {
     "/api/v1/topics",
     "/api/v1/topics/suggested",
     "/api/v1/stores",
+    "/api/v1/approvals",
     "/api/v1/compensations",
     "/api/v1/cases/alike",
     "/api/v1/mass",
     "/api/v1/incidents",
     "/desk/mass/",
+    "/desk/mass/chosen/",
     "/desk/mass/make/",
     "/desk/incidents/",
 }
