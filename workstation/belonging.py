@@ -25,6 +25,7 @@ from tickets.services import duplicates, linking
 from worklist.selectors import find_item
 from worklist.states import Kind
 from workstation.entrances import at_desk, command, staff_of
+from workstation.life import details_of
 from workstation.panels import case_link
 
 Fields = Mapping[str, str]
@@ -129,10 +130,11 @@ def undo(*, link_id: int, by: Staff, now: datetime, **_rest: Any) -> Answer:
 
 @command("desk.split_case", right=Right.CASES_WORK)
 def split(*, subject_id: int, fields: Fields, by: Staff, now: datetime, **_rest: Any) -> Answer:
-    """The guest's message `message` becomes a ticket on `topic`."""
+    """The message `message` of the feed becomes a ticket on `topic`, with the details that the topic asks for."""
     find_case(staff=by, case_id=subject_id)
     topic, store, message = _picked(Topic, fields, "topic"), _picked(Store, fields, "store"), fields.get("message", "")
     if topic is None or not message.isdecimal():
         raise Refusal("choose", _("Please choose from the list."), status=400)
-    made = linking.split(case_id=subject_id, message_id=int(message), topic=topic, store=store, by=by, now=now)
-    return {"ok": True, "case_id": made.case_id}
+    about = {"topic": topic, "store": store, "details": details_of(fields)}
+    made = linking.split(case_id=subject_id, message_id=int(message), by=by, now=now, **about)
+    return {"ok": True, "case_id": made.case_id, "number": made.case.number, "link_id": made.pk}

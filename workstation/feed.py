@@ -15,6 +15,7 @@ from omni.channels.registry import adapter_for
 from omni.models import Attachment, Message
 from omni.services.files import SHOWN_INLINE
 from omni.states import Direction, FileState, SendState
+from tickets.services.chains import quoted_in
 from workstation.wording import SEND_WORDS, channel_name
 
 # How the four marks of an outgoing bubble look.
@@ -71,6 +72,8 @@ class Entry:
     day_label: str = ""
     session_label: str = ""
     is_first_unread: bool = False
+    is_said: bool = False
+    """A guest's word: their message, or the note that quotes the guest of a joined ticket."""
     files: Sequence[FileView] = ()
 
 
@@ -128,6 +131,7 @@ def _entry(message: Message, previous: Message | None, *, is_first_unread: bool)
         day_label=_day_label(local.date(), previous),
         session_label=_session_label(message, previous),
         is_first_unread=is_first_unread,
+        is_said=message.direction == Direction.IN or (message.direction == Direction.NOTE and quoted_in(message) is not None),
         files=[_file(row) for row in message.attachments.all()],
     )
 

@@ -17,12 +17,13 @@ from accounts.rights import Right
 from core.commands import Answer
 from core.refusal import Refusal
 from stores.models import Store
+from tickets.details import DetailSpec
 from tickets.models import CallBack, Case, CaseWait, Topic
 from tickets.selectors import find_case
 from tickets.services import asked, call_backs, cases, closing, rerouting, topics, waits, watching
 from tickets.services.rerouting import Change
 from tickets.states import CASE_MOVES, CaseState, Cause
-from workstation.entrances import at_desk, command
+from workstation.entrances import at_desk, command, staff_of
 from workstation.feed import moment
 
 Fields = Mapping[str, str]
@@ -94,23 +95,25 @@ def details_of(fields: Fields) -> dict[str, object]:
 @at_desk
 @require_safe
 def asks(request: HttpRequest) -> HttpResponseBase:
-    """What a new ticket on the topic is asked for: `?topic=`."""
-    number = request.GET.get("topic", "")
+    """What a ticket on the topic is asked for: `?topic=`; with `?case=` the values that this ticket has already."""
+    number, of = request.GET.get("topic", ""), request.GET.get("case", "")
     topic = Topic.objects.filter(pk=int(number) if number.isdecimal() else 0).first()
     if topic is None:
         raise Refusal("topic_unknown", _("There is no such topic."), status=400)
     resolved = topics.resolved(topic)
+    known = find_case(staff=staff_of(request), case_id=int(of)).details if of.isdecimal() else {}
     return JsonResponse(
         {
             "store_required": resolved.store_required,
             "instruction": resolved.instruction,
-            "details": [_asked(spec) for spec in asked.specs_for(topic)],
+            "details": [_asked(spec, known.get(spec.code, "")) for spec in asked.specs_for(topic)],
         }
     )
 
 
-def _asked(spec: Any) -> dict[str, Any]:
+def _asked(spec: DetailSpec, value: str) -> dict[str, Any]:
     return {
+        "value": value,
         "name": f"{PREFIX}{spec.code}",
         "label": spec.name,
         "kind": spec.kind,
@@ -144,7 +147,8 @@ def reroute(*, subject_id: int, fields: Fields, by: Staff, now: datetime, **_res
         group=_chosen(Group, fields, "group"),
         person=_chosen(Staff, fields, "person"),
     )
-    rerouting.reroute(case_id=_seen(by, subject_id), change=change, by=by, reason=fields.get("reason", ""), now=now)
+    case_id, reason, details = _seen(by, subject_id), fields.get("reason", ""), details_of(fields)
+    rerouting.reroute(case_id=case_id, change=change, by=by, reason=reason, now=now, details=details)
     return {"ok": True}
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from accounts.models import Group, Staff
 from core.refusal import Refusal
@@ -21,7 +22,9 @@ from worklist.states import Tab
 from workstation.wording import channel_names
 
 _NUMBERS = re.compile(r"\d{1,16}")
-BY_INCIDENT, BY_NUMBERS, BY_LIST = "incident", "numbers", "list"
+BY_INCIDENT, BY_NUMBERS, BY_LIST, BY_CHOICE = "incident", "numbers", "list", "choice"
+
+_TABS = (Tab.ALL, Tab.GROUP, Tab.QUEUE, Tab.MINE, Tab.SNOOZED)
 
 
 class MassForm(forms.Form):
@@ -33,7 +36,8 @@ class MassForm(forms.Form):
         widget=forms.RadioSelect,
     )
     incident = forms.ChoiceField(label=_("Incident"), required=False)
-    tab = forms.ChoiceField(label=_("List"), required=False, choices=[(tab.value, tab.label) for tab in (Tab.ALL, Tab.GROUP, Tab.QUEUE)])
+    cases = forms.CharField(required=False, widget=forms.HiddenInput)
+    tab = forms.ChoiceField(label=_("List"), required=False, choices=[(tab.value, tab.label) for tab in _TABS])
     channel = forms.ChoiceField(label=_("Channel"), required=False)
     group_of_list = forms.ChoiceField(label=_("Group"), required=False)
     store_number = forms.CharField(label=_("Number of the store"), required=False, max_length=12)
@@ -55,6 +59,7 @@ class MassForm(forms.Form):
     def __init__(self, *args: Any, staff: Staff, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.staff = staff
+        self._offer_choice()
         groups = [("", "–"), *((str(one.pk), str(one)) for one in Group.objects.filter(is_active=True).order_by("name"))]
         chosen = {
             "incident": [("", "–"), *((str(one.pk), _named(one)) for one in list_incidents(staff))],
@@ -72,9 +77,18 @@ class MassForm(forms.Form):
             places = forms.CharField(label=_("Its places, one in a line"), required=False, widget=forms.Textarea(attrs={"rows": 2}))
             self.fields[f"places_{account.pk}"] = places
 
+    def _offer_choice(self) -> None:
+        """Tickets that were chosen in the list before the form came are one way more to say which."""
+        ids = _ids(self["cases"].value() or "")
+        if ids:
+            word = ngettext("%(count)d that was chosen in the list", "%(count)d that were chosen in the list", len(ids))
+            self.fields["which"].choices = [(BY_CHOICE, word % {"count": len(ids)}), *self.fields["which"].choices]  # type: ignore[attr-defined]
+
     def chosen(self) -> Chosen:
         """Raises Refusal."""
         given = self.cleaned_data
+        if given["which"] == BY_CHOICE:
+            return Chosen(case_ids=_ids(given["cases"]))
         if given["which"] == BY_INCIDENT:
             return Chosen(incident_id=int(given["incident"]) if given["incident"] else None)
         if given["which"] == BY_NUMBERS:
@@ -101,6 +115,10 @@ class MassForm(forms.Form):
             if name.startswith("template_") and value
         }
         return found
+
+
+def _ids(text: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in dict.fromkeys(text.split(",")) if number.isdecimal() and len(number) <= 18)
 
 
 def _named(one: Incident) -> str:

@@ -18,7 +18,7 @@ from tickets import mass_reading
 from tickets.models import MassJob
 from tickets.services import bursts, incidents, mass
 from workstation.entrances import staff_of
-from workstation.mass_forms import MassForm
+from workstation.mass_forms import BY_CHOICE, BY_LIST, MassForm
 from workstation.wording import channel_names
 
 JOB_DEEDS = {"start": mass.start, "stop": mass.stop, "drop": mass.drop}
@@ -32,6 +32,16 @@ BUSY = (MassJob.State.GATHERING, MassJob.State.RUNNING)
 def jobs(request: HttpRequest) -> HttpResponseBase:
     """Jobs, and the form of a new one."""
     first = {"which": "incident", "incident": request.GET.get("incident", ""), "kind": "answer"}
+    return _jobs_page(request, MassForm(staff=staff_of(request), initial=first))
+
+
+@require(Right.MASS_WORK)
+@require_POST
+def chosen(request: HttpRequest) -> HttpResponseBase:
+    """The form for tickets chosen in the desk's list: their ids as `cases`, or the whole list by `tab` and `channel`. Nothing is made."""
+    given = request.POST
+    which = {"which": BY_CHOICE, "cases": given["cases"]} if given.get("cases") else {"which": BY_LIST}
+    first = {**which, "tab": given.get("tab", ""), "channel": given.get("channel", ""), "kind": "answer"}
     return _jobs_page(request, MassForm(staff=staff_of(request), initial=first))
 
 

@@ -20,6 +20,7 @@ from omni.services import presence as presences
 from omni.services.reach import obstacle
 from omni.states import PresenceState, SessionState
 from stores.selectors import list_store_ids
+from worklist.models import Item
 from worklist.selectors import count_tabs
 from worklist.services.items import row
 from worklist.states import NO_DUE, ItemState, Kind, Sort, Tab
@@ -89,6 +90,7 @@ def item_context(*, opened: Opened, staff: Staff, now: datetime) -> dict[str, An
         "before": opened.feed.before or "",
         "may_answer": answers,
         "may_note": staff.has_right(Right.DESK),
+        "may_split": may_split(item, staff),
         "why_silent": why_silent(opened, staff, now=now),
         "has_approved": answers and opened.can.templates,
         "text_limit": opened.can.text_limit or 0,
@@ -108,6 +110,11 @@ def owner_name(opened: Opened, staff: Staff) -> str:
     if owner is None:
         return ""
     return _("You") if owner.pk == staff.pk else owner.full_name
+
+
+def may_split(item: Item, staff: Staff) -> bool:
+    """Whether words of the item's feed can become tickets of their own."""
+    return item.kind == Kind.CASE and staff.has_right(Right.CASES_WORK)
 
 
 def why_silent(opened: Opened, staff: Staff, *, now: datetime) -> str:
@@ -155,6 +162,7 @@ def config(*, staff: Staff, position: Position | None, query: ListQuery, now: da
         "groups": staff.group_ids,
         "stores": list_store_ids(staff),
         "everything": staff.has_right(Right.EVERYTHING),
+        "worksInMass": staff.has_right(Right.MASS_WORK),
         "singleKeys": staff.single_keys,
         "language": staff.language,
         "zone": staff.time_zone,

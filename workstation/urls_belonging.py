@@ -8,6 +8,7 @@ _case = "desk/case/<int:subject_id>/"
 
 urlpatterns = [
     path("desk/mass/", mass_work.jobs, name="desk_mass"),
+    path("desk/mass/chosen/", mass_work.chosen, name="desk_mass_chosen"),
     path("desk/mass/make/", mass_work.make, name="desk_mass_make"),
     path("desk/mass/<int:job_id>/", mass_work.job, name="desk_mass_job"),
     path("desk/mass/<int:job_id>/<slug:deed>/", mass_work.job_deed, name="desk_mass_deed"),

@@ -159,7 +159,7 @@ def feed_part(request: HttpRequest, kind: str, subject_id: int) -> HttpResponseB
     staff = staff_of(request)
     item = find_item(staff=staff, kind=kind, subject_id=subject_id)
     page = list_feed(guest_id=item.guest_id, before=request.GET.get("before", ""), session_id=only_session(staff, item))
-    return JsonResponse({"html": _entries(item, page.messages), "before": page.before or ""})
+    return JsonResponse({"html": _entries(item, page.messages, staff=staff), "before": page.before or ""})
 
 
 @at_desk
@@ -175,13 +175,13 @@ def messages_part(request: HttpRequest, kind: str, subject_id: int) -> HttpRespo
     found = find_messages(guest_id=item.guest_id, ids=[*ids, after])
     seen = [message for message in found if only is None or message.session_id == only]
     before = next((message for message in seen if message.pk == after and after not in ids), None)
-    return JsonResponse({"html": _entries(item, [message for message in seen if message.pk in ids], after=before)})
+    return JsonResponse({"html": _entries(item, [message for message in seen if message.pk in ids], staff=staff, after=before)})
 
 
-def _entries(item: Item, messages: Any, *, after: Message | None = None) -> str:
-    shown = entries(messages, after=after)
-    guest = item.guest_name or _("Guest without a name")
-    return render_to_string("workstation/_entries.html", {"entries": shown, "guest_name": guest, "sprite": static("icons/sprite.svg")})
+def _entries(item: Item, messages: Any, *, staff: Staff, after: Message | None = None) -> str:
+    guest, sprite = item.guest_name or _("Guest without a name"), static("icons/sprite.svg")
+    shown = {"entries": entries(messages, after=after), "may_split": screen.may_split(item, staff)}
+    return render_to_string("workstation/_entries.html", {**shown, "guest_name": guest, "sprite": sprite})
 
 
 @at_desk

@@ -1,6 +1,8 @@
 // @ts-check
 /** Duplicates and links: beside the ticket, and in the form of a new one. */
-import { announce, find, gettext, oneAtATime, parse, toast } from "./page.js";
+import { announce, find, gettext, interpolate, oneAtATime, parse, toast } from "./page.js";
+import { attempt, show } from "./dialogs.js";
+import { ask } from "./life.js";
 import { command, read } from "./net.js";
 
 /** Fills the panel's place for what belongs to the ticket; the panel is there before it. @param {any} root */
@@ -50,6 +52,29 @@ export function clicked(button, root) {
   const deed = deeds[button.dataset.do];
   if (deed) oneAtATime(button, deed);
   return Boolean(deed);
+}
+
+/** A word of the feed becomes a ticket of its own: on which topic, about which store? Whether it did.
+ * @param {string} path of the ticket @param {any} button @param {(key: string) => void} open @param {() => void} refresh */
+export async function splitOff(path, button, open, refresh) {
+  const said = find(".text", button.closest(".bubble"))?.textContent || gettext("a file");
+  let made = /** @type {any} */ (null);
+  await show("split", (root, done) => {
+    const form = find("form", root);
+    find("#split-text").textContent = said;
+    find("#split-topic").focus();
+    form.addEventListener("picked", (/** @type {any} */ event) => {
+      if (event.target.dataset.picker === "topics") ask(form, String(event.detail.id));
+    });
+    form.addEventListener("submit", () => {
+      const fields = { ...Object.fromEntries(new FormData(form)), message: button.dataset.message };
+      attempt(root, async () => { made = await command(`${path}split/`, fields); }, () => done("split"));
+    });
+  });
+  if (!made) return false;
+  const words = interpolate(gettext("Ticket № %(number)s is split off."), made);
+  toast(words, { word: gettext("Undo"), run: () => run(`links/${made.link_id}/undo/`, {}, gettext("Undone."), refresh) }, 15);
+  return true;
 }
 
 /** A draft of an incident, or a decision about one. @param {any} data */

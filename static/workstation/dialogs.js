@@ -45,7 +45,7 @@ export function showError(root, text) {
 }
 
 /** Runs a command from a form; a refusal is shown in it. @param {any} root @param {() => Promise<any>} run @param {() => void} done */
-const attempt = (root, run, done) =>
+export const attempt = (root, run, done) =>
   oneAtATime(find("form", root), async () => {
     showError(root, "");
     try {

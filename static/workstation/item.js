@@ -257,6 +257,12 @@ const noteConsent = (button) => oneAtATime(button, async () => {
   refresh();
 });
 
+/** A word of the feed becomes a ticket of its own. @param {any} button */
+async function split(button) {
+  const { splitOff } = await import("./belonging.js");
+  if (item && (await splitOff(`${item.kind}/${item.id}/`, button, open, refresh))) refresh();
+}
+
 /** An approved text, the way out of a closed reply window. */
 async function sendApproved() {
   const answer = item && (await (await import("./outgoing.js")).approved(`${item.kind}/${item.id}/`, feed.seenId()));
@@ -269,7 +275,7 @@ async function sendApproved() {
 const deeds = /** @type {Record<string, (button: any) => void>} */ ({
   take, wake, snooze, hand: assign, finish: () => finish(), back: () => close(), older: () => feed.older(),
   templates: () => composer.insertTemplate(), attach: () => composer.attach(), "toggle-panel": () => panel.toggle(),
-  resend: messageDeed, "take-back": messageDeed, story: (button) => import("./outgoing.js").then((part) => part.story(button.dataset.message, feed.want)), approved: sendApproved, consent: noteConsent, "reload-list": () => rows.reload(),
+  resend: messageDeed, "take-back": messageDeed, story: (button) => import("./outgoing.js").then((part) => part.story(button.dataset.message, feed.want)), approved: sendApproved, split, consent: noteConsent, "reload-list": () => rows.reload(),
 });
 
 /** @param {MouseEvent} event */

@@ -25,6 +25,9 @@ const openUrgent = () => {
 const tab = (/** @type {string} */ name) => () => rows.choose({ tab: name });
 const fold = (/** @type {string} */ name) => document.body.classList.toggle(name);
 
+/** A person who may work on many tickets at once chooses them in the list. @param {"pick"|"toggleMode"} deed */
+const choosing = (deed) => import("./choosing.js").then((part) => part[deed]());
+
 /** Single keys: place on the keyboard, with Shift or not, what is printed on it, what it does. `words` are what the palette finds it by. */
 export const KEYS = [
   { code: "KeyJ", shown: "J", name: gettext("Next in the list"), words: "next следующий вниз", run: () => walk(1) },
@@ -39,6 +42,7 @@ export const KEYS = [
   { code: "KeyT", shown: "T", name: gettext("Make a ticket"), words: "ticket create создать обращение тикет", run: () => panel.showTab("ticket", "#topic") },
   { code: "KeyL", shown: "L", name: gettext("Choose the topic"), words: "classify topic тема классификация", run: () => panel.showTab("ticket", "#topic") },
   { code: "KeyI", shown: "I", name: gettext("Who the guest is"), words: "guest customer клиент гость", run: () => panel.showTab("guest") },
+  ...(config.worksInMass ? [{ code: "KeyX", shown: "X", name: gettext("Choose tickets for mass work"), words: "select mass bulk choose выбрать массово", run: () => choosing("pick") }] : []),
   { code: "KeyZ", shown: "Z", name: gettext("Undo"), words: "undo отменить вернуть", run: item.undo },
   { code: "KeyA", shift: true, shown: "Shift A", name: gettext("Ready or break"), words: "ready break на линии перерыв", run: presence.toggle },
   { code: "Digit1", shown: "1", name: gettext("List: mine"), words: "mine мои", run: tab("mine") },
@@ -149,6 +153,7 @@ export function start() {
     const target = /** @type {any} */ (event.target);
     for (const menu of findAll("details.menu[open]")) if (!menu.contains(target)) menu.open = false;
     if (target.closest("[data-do=help]")) help();
+    if (target.closest("[data-do=choose]")) choosing("toggleMode");
     if (target.closest("[data-do=palette]")) openPalette();
   });
 }

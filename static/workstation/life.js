@@ -6,23 +6,23 @@ import { read } from "./net.js";
 
 const TYPES = /** @type {Record<string, string>} */ ({ date: "date", time: "time", number: "number" });
 
-/** The fields that the chosen topic asks for, and its instruction. @param {any} root @param {string} topic */
-export async function ask(root, topic) {
-  const place = find("#topic-asks", root);
+/** The fields that the chosen topic asks for, and its instruction. What is known of the `caseId` already stands in them.
+ * @param {any} root the form @param {string} topic @param {string} [caseId] */
+export async function ask(root, topic, caseId = "") {
+  const place = find("[data-asks]", root);
   if (!place) return;
-  const answer = await read("topics/asks/", { topic }).catch(() => null);
+  const answer = await read("topics/asks/", caseId ? { topic, case: caseId } : { topic }).catch(() => null);
   if (!place.isConnected || !answer) return;
-  const hint = find("#store-hint", root);
+  const hint = find("[data-store-hint]", root);
   if (hint) hint.textContent = answer.store_required ? gettext("needed for this topic") : gettext("if it is about one");
   const written = new Map(findAll("[name]", place).map((field) => [field.name, field.value]));
-  const parts = answer.details.map((/** @type {any} */ one) => asked(one, written.get(one.name) || ""));
+  const parts = answer.details.map((/** @type {any} */ one) => asked(one, `${place.dataset.asks}-${one.name}`, written.get(one.name) || one.value));
   const told = answer.instruction ? [element("p", { className: "hint" }, answer.instruction)] : [];
   place.replaceChildren(...told, ...parts);
 }
 
-/** @param {any} one @param {string} value */
-function asked(one, value) {
-  const id = `ask-${one.name}`;
+/** @param {any} one @param {string} id @param {string} value */
+function asked(one, id, value) {
   const mark = one.required ? "" : ` (${gettext("if known")})`;
   const hint = one.hint ? [element("span", { className: "hint" }, one.hint)] : [];
   return element("div", { className: "field" }, element("label", { htmlFor: id }, one.label + mark), field(one, id, value), ...hint);

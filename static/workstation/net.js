@@ -32,7 +32,7 @@ export function signedOut() {
   return signingIn;
 }
 
-const token = () => document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] || "";
+export const token = () => document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] || "";
 export const newKey = () => crypto.randomUUID();
 
 /** @param {string} path @param {RequestInit} options @returns {Promise<any>} */

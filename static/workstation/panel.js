@@ -129,6 +129,12 @@ function lookAlike(changed) {
   import("./belonging.js").then((part) => part.lookAlike(form, id));
 }
 
+/** A topic is chosen, for a new ticket or for this one. @param {any} form @param {string} topic */
+function askMore(form, topic) {
+  const { kind, id } = item;
+  import("./life.js").then((part) => part.ask(form, topic, kind === "case" ? String(id) : ""));
+}
+
 export function start() {
   root.addEventListener("submit", submit);
   root.addEventListener("click", (/** @type {any} */ event) => {
@@ -152,6 +158,6 @@ export function start() {
   root.addEventListener("change", (/** @type {any} */ event) => lookAlike(event.target));
   root.addEventListener("picked", (/** @type {any} */ event) => {
     lookAlike(event.target);
-    if (event.target.dataset.picker === "topics") import("./life.js").then((part) => part.ask(root, String(event.detail.id)));
+    if (event.target.dataset.picker === "topics") askMore(event.target.closest("form"), String(event.detail.id));
   });
 }

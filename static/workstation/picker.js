@@ -46,6 +46,9 @@ export function makePicker(box) {
   const choose = (/** @type {number} */ place) => {
     const one = found[place];
     if (!one) return;
+    // A search that is still on its way would look for what was chosen, and open the list again.
+    lookSoon.cancel();
+    asked += 1;
     input.value = one.name;
     value.value = one.id;
     close();

@@ -18,6 +18,8 @@ let current = "";
 
 /** @param {any} row */
 export const keyOf = (row) => `${row.kind}:${row.subject_id}`;
+/** Which list is shown. */
+export const shownQuery = () => ({ ...query });
 /** @param {string} key */
 export const rowOf = (key) => known.get(key);
 /** @param {string} key */

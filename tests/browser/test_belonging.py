@@ -4,6 +4,7 @@ import os
 
 import pytest
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from accounts.rights import Right
 from customers.services import merging
@@ -73,6 +74,39 @@ def test_the_form_of_a_new_ticket_tells_of_one_on_this_matter(live_product, page
     page.wait_for_selector("text=Возможно, о том же:")
     assert first.number in page.inner_text("[data-alike]")
     picture(page, "new-ticket")
+
+
+def test_a_word_of_the_feed_becomes_a_ticket_and_goes_back(live_product, page, lead):
+    case = tickets(lead)[0]
+    said = lead.write(text="И ещё: касса не принимает карты", visitor="visitor-1").messages.latest("pk")
+    page.add_init_script(WATCH)
+    sign_in(page, live_product)
+    go(page, live_product, f"case/{case.pk}/")
+    entry = page.locator(f"#m{said.pk}")
+    button = entry.locator("[data-do=split]")
+    expect(button).not_to_be_visible()
+    entry.focus()
+    page.keyboard.press("Tab")
+    expect(button).to_be_focused()
+    picture(page, "split-button")
+    page.keyboard.press("Enter")
+    expect(page.locator("#split-text")).to_have_text(said.text)
+    expect(page.locator("#split-topic")).to_be_focused()
+    page.keyboard.type(lead.topic.name)
+    page.click(f"#dialog [role=option]:has-text('{lead.topic.name}')")
+    page.fill("#dialog [name='detail.product']", "Касса № 3")
+    page.fill("#dialog [name='detail.bought']", timezone.localdate().isoformat())
+    page.fill("#split-store", "4217")
+    page.click("#dialog [data-picker=stores] [role=option]")
+    picture(page, "split-dialog")
+    page.click("#dialog button[type=submit]")
+    expect(page.locator(".toast")).to_contain_text("выделено")
+    link = CaseLink.objects.get(kind="split")
+    assert (link.main_id, link.case.summary) == (case.pk, said.text)
+    page.click(".toast button")
+    page.wait_for_selector(".toast:has-text('Отменено')")
+    assert Case.objects.get(pk=link.case_id).state == "closed"
+    assert page.evaluate("window.violations") == []
 
 
 def test_an_incidents_guests_are_answered_at_once(live_product, page, lead):

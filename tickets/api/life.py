@@ -46,6 +46,12 @@ class RerouteInput(serializers.Serializer[Any]):
     group = serializers.SlugField(required=False, help_text="Code of the group.")
     person = serializers.IntegerField(required=False, min_value=1)
     reason = serializers.CharField(max_length=400)
+    details = serializers.DictField(
+        child=serializers.CharField(allow_blank=True, max_length=300),
+        required=False,
+        default=dict,
+        help_text="What a new topic asks for, by code; what the ticket knows already need not be given.",
+    )
 
 
 class WaitInput(serializers.Serializer[Any]):
@@ -103,7 +109,8 @@ class RouteView(APIView):
 
         def run() -> dict[str, Any]:
             change = _change(wanted)
-            done = rerouting.reroute(case_id=case.pk, change=change, by=staff_of(request), reason=wanted["reason"], now=timezone.now())
+            how = {"reason": wanted["reason"], "details": wanted["details"], "now": timezone.now()}
+            done = rerouting.reroute(case_id=case.pk, change=change, by=staff_of(request), **how)
             return shapes.opened(done, clocks.running(done.clock_subject))
 
         return Response(once(request, f"api.case.route:{case_id}", run))

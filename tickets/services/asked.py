@@ -50,6 +50,17 @@ def checked(topic: Topic, given: Mapping[str, object], *, now: datetime) -> dict
         raise Refusal("bad_detail", text, status=400) from None
 
 
+def carried(case: Case, topic: Topic, given: Mapping[str, object], *, now: datetime) -> dict[str, str]:
+    """The details of a ticket that goes on under another topic: what it asks for, given now or known before, and all else that was known.
+
+    Raises Refusal as `checked`.
+    """
+    asks = {spec.code for spec in specs_for(topic)}
+    known = {code: value for code, value in case.details.items() if code in asks}
+    rest = {code: value for code, value in case.details.items() if code not in asks}
+    return rest | checked(topic, {**known, **given}, now=now)
+
+
 def shown(case: Case) -> list[tuple[str, str]]:
     """The ticket's details in words, in the details' order."""
     if not case.details:

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from django.db import connection
 
 from core.statements import Prepared
-from omni.models import Session
+from omni.models import Message, Session
 from tickets.models import Case, CaseLink
 
+_QUOTE = "joined:"
 _KIND = CaseLink.Kind
 _JOINED = CaseLink.objects.filter(kind=_KIND.DUPLICATE, undone_at=None)
 _JOINED_BY_SESSION = Prepared(lambda session: _JOINED.filter(case__session_id=session).values_list("case_id", flat=True))
@@ -57,6 +58,17 @@ def joined_through(session: Session) -> Sequence[int]:
 def _goes_on_elsewhere(case_id: int, session: Session) -> bool:
     main = Case.objects.filter(pk=end_of(case_id)).only("state", "session_id").first()
     return main is not None and main.state != "closed" and main.session_id != session.pk
+
+
+def quote_of(message: Message) -> str:
+    """What marks the note in the main ticket's feed that quotes the message of a joined ticket's guest."""
+    return f"{_QUOTE}{message.pk}"
+
+
+def quoted_in(note: Message) -> int | None:
+    """The message that the note quotes."""
+    number = note.external_id.removeprefix(_QUOTE)
+    return int(number) if note.external_id.startswith(_QUOTE) and number.isdecimal() else None
 
 
 def _ids(sql: str, values: Sequence[int | str]) -> list[int]:

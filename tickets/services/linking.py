@@ -89,20 +89,41 @@ def _related(one: int, other: int) -> "QuerySet[CaseLink]":
 
 
 @transaction.atomic
-def split(*, case_id: int, message_id: int, topic: Topic, store: Store | None, by: Staff, now: datetime, summary: str = "") -> CaseLink:
-    """A message of the ticket's guest is a matter of its own: it gets a ticket in the same dialogue. Raises Refusal, as `open_ticket`."""
+def split(
+    *,
+    case_id: int,
+    message_id: int,
+    topic: Topic,
+    store: Store | None,
+    by: Staff,
+    now: datetime,
+    summary: str = "",
+    details: Mapping[str, object] | None = None,
+) -> CaseLink:
+    """A message in the ticket's feed is a matter of its own: it gets a ticket in the dialogue where it was said.
+
+    The message is the guest's, or the note that quotes the guest of a joined ticket. `details` and refusals as of `open_ticket`.
+    """
     serialise(_LOCK)
-    origin = Case.objects.get(pk=case_id)
-    said = Message.objects.filter(pk=message_id, guest=origin.guest_id, direction=Direction.IN).first()
-    if said is None:
-        raise Refusal("not_found", _("There is no such message of this guest."), status=404)
+    said = _said(Case.objects.get(pk=case_id), message_id)
     words = summary.strip() or said.visible_text or said.text
-    made = opening.open_ticket(session_id=said.session_id, topic=topic, by=by, now=now, store=store, summary=words)
+    made = opening.open_ticket(session_id=said.session_id, topic=topic, by=by, now=now, store=store, summary=words, details=details)
     case, main = _two(_lock({made.pk, case_id}), made.pk, case_id)
     found = CaseLink.objects.create(kind=Kind.SPLIT, case=case, main=main, at=now, by=by, before={"message": message_id})
     _tell(case, main, Step.SPLIT, by=by, now=now)
     audit.record(action="case.split", by=by, subject=main, now=now, details={"case": case.pk, "message": message_id, "link": found.pk})
     duplicates.settle(case.pk, main.pk, Likeness.State.REFUSED, by=by, now=now)
+    return found
+
+
+def _said(origin: Case, message_id: int) -> Message:
+    """Raises Refusal."""
+    found = Message.objects.filter(pk=message_id, guest=origin.guest_id, direction__in=[Direction.IN, Direction.NOTE]).first()
+    if found is not None and found.direction == Direction.NOTE:
+        quoted = chains.quoted_in(found)
+        found = Message.objects.filter(pk=quoted, direction=Direction.IN).first() if quoted else None
+    if found is None:
+        raise Refusal("not_found", _("There is no such message of this guest."), status=404)
     return found
 
 

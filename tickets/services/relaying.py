@@ -78,7 +78,7 @@ def _quote(main: Case, joined: Case, message: Message, *, now: datetime) -> None
     """Another guest's word stands as a note in the feed of the main ticket's guest, who never sees it."""
     session = conversations.lock(main.session_id)
     said = f"№ {joined.number}, {message.guest}, {message.session.account.name}:\n{message.visible_text or message.text}"
-    conversations.add_line(session=session, direction=Direction.NOTE, text=said, by=None, now=now, external_id=f"joined:{message.pk}")
+    conversations.add_line(session=session, direction=Direction.NOTE, text=said, by=None, now=now, external_id=chains.quote_of(message))
 
 
 def find_due(*, limit: int = BATCH) -> list[int]:

@@ -1,5 +1,6 @@
 """A ticket goes another way: another topic, store, group or person, always with the reason."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,7 @@ from core import audit
 from core.refusal import Refusal
 from stores.models import Store
 from tickets.models import Case, Topic
-from tickets.services import cases, handovers, subjects, terms, topics, ways
+from tickets.services import asked, cases, handovers, subjects, terms, topics, ways
 from tickets.services.ways import Way
 from tickets.states import CaseState, Step
 
@@ -29,10 +30,12 @@ class Change:
 
 
 @transaction.atomic
-def reroute(*, case_id: int, change: Change, by: Staff, reason: str, now: datetime) -> Case:
+def reroute(*, case_id: int, change: Change, by: Staff, reason: str, now: datetime, details: Mapping[str, object] | None = None) -> Case:
     """Change topic, store, group or person of an open ticket; the ticket is routed anew unless the group is named.
 
-    Raises Refusal: no reason, nothing to change, closed ticket, switched-off topic or group, absent person, missing store, no route.
+    `details` are what a new topic asks for and the ticket does not know yet, by code; None = nothing is asked for (many tickets at once).
+    Raises Refusal: no reason, nothing to change, closed ticket, switched-off topic or group, absent person, missing store or detail,
+    no route.
     """
     if not reason.strip():
         raise Refusal("reason_needed", _("Please say why the ticket goes another way."), status=400)
@@ -41,7 +44,7 @@ def reroute(*, case_id: int, change: Change, by: Staff, reason: str, now: dateti
     if case.state == CaseState.CLOSED:
         raise Refusal("wrong_state", _("The ticket is closed."))
     before = _words(case)
-    is_new = _reclassify(case, change, by=by, reason=reason, now=now)
+    is_new = _reclassify(case, change, details, by=by, reason=reason, now=now)
     if not is_new and change.group in (None, case.group) and change.person in (None, case.owner):
         raise Refusal("nothing_changes", _("Nothing would change: choose another topic, store, group or person."), status=400)
     way = _way(case, change, now=now)
@@ -66,7 +69,7 @@ def _check(change: Change) -> None:
         raise Refusal("absent", _("This person does not work here any more, or does not work on tickets."))
 
 
-def _reclassify(case: Case, change: Change, *, by: Staff, reason: str, now: datetime) -> bool:
+def _reclassify(case: Case, change: Change, details: Mapping[str, object] | None, *, by: Staff, reason: str, now: datetime) -> bool:
     """Another topic or store; whether there was one."""
     is_new_store = change.store is not None and change.store.pk != case.store_id
     is_new_topic = change.topic is not None and change.topic.pk != case.topic_id
@@ -75,6 +78,8 @@ def _reclassify(case: Case, change: Change, *, by: Staff, reason: str, now: date
     if change.topic is not None and is_new_topic:
         if topics.resolved(change.topic).store_required and case.store_id is None:
             raise Refusal("store_needed", _("Please name the store: tickets on this topic need it."), status=400)
+        if details is not None:
+            case.details = asked.carried(case, change.topic, details, now=now)
         told = {"from": case.topic.name, "to": change.topic.name, "reason": reason}
         case.topic = change.topic
         subjects.note_topic(case.session, change.topic)

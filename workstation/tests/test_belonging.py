@@ -10,9 +10,10 @@ from django.utils import timezone
 from accounts.models import ApiToken
 from accounts.tokens import new_token
 from customers.services import merging
+from omni.models import Message
 from tests import builders as b
-from tickets.models import Case, CaseLink, Incident, IncidentCase, Likeness, MassJob
-from tickets.services import defaults, mass
+from tickets.models import Case, CaseLink, Detail, Incident, IncidentCase, Likeness, MassJob
+from tickets.services import defaults, mass, relaying
 from tickets.services import topics as tree
 from tickets.tests.test_linking import Desk
 
@@ -105,6 +106,36 @@ def test_a_message_is_split_off_at_the_desk(desk):
     assert Case.objects.get(pk=done.json()["case_id"]).summary == said.text
 
 
+def test_the_quoted_word_of_a_joined_guest_is_split_off_into_their_dialogue(desk):
+    main, joined = desk.ticket(7), desk.ticket(8)
+    desk.join(joined, main)
+    word = desk.writes(8, "А ещё касса сломана")
+    relaying.tell(word.pk, now=NOW)
+    note = Message.objects.get(direction="note", guest=main.guest_id)
+    screen = Screen(desk.operator)
+    shown = screen.client.get(f"/desk/case/{main.pk}/open/").json()["dialogue"]
+    assert f'data-do="split" data-message="{note.pk}"' in shown
+    assert 'data-do="split"' not in screen.client.get(f"/desk/session/{main.session_id}/open/").json()["dialogue"]
+    made = screen.do(f"case/{main.pk}/split/", message=note.pk, topic=desk.topic.pk).json()
+    case = Case.objects.get(pk=made["case_id"])
+    assert (case.session_id, case.guest_id, case.summary) == (word.session_id, joined.guest_id, word.text)
+    assert CaseLink.objects.get(pk=made["link_id"]).main_id == main.pk
+    assert screen.do(f"links/{made['link_id']}/undo/").status_code == 200
+    assert Case.objects.get(pk=case.pk).state == "closed"
+    own = screen.do(f"case/{main.pk}/note/", text="joined:1 сам написал").json()
+    assert screen.do(f"case/{main.pk}/split/", message=own["message_id"], topic=desk.topic.pk).status_code == 404
+
+
+def test_a_split_is_asked_for_what_its_topic_needs(desk):
+    case, said = desk.ticket(7), desk.writes(7, "А ещё касса сломана")
+    desk.topic.details.create(detail=Detail.objects.create(code="till", name="Касса"), need="required")
+    tree.forget()
+    screen = Screen(desk.operator)
+    assert screen.do(f"case/{case.pk}/split/", message=said.pk, topic=desk.topic.pk).json()["code"] == "bad_detail"
+    done = screen.do(f"case/{case.pk}/split/", **{"message": said.pk, "topic": desk.topic.pk, "detail.till": "3"})
+    assert Case.objects.get(pk=done.json()["case_id"]).details == {"till": "3"}
+
+
 def test_the_api_finds_links_splits_and_undoes(desk, two):
     first, second = two
     screen = Screen(desk.operator)
@@ -189,6 +220,25 @@ def test_the_api_makes_starts_and_tells_of_jobs_and_incidents(desk):
     assert screen.api(f"mass/{shown['id']}/start", {}).json()["state"] == "running"
     assert screen.api(f"mass/{shown['id']}/nonsense", {}).status_code == 404
     assert screen.api("mass").json()[0]["id"] == shown["id"]
+
+
+def test_what_was_chosen_in_the_list_comes_into_the_form(desk):
+    made = [desk.ticket(number) for number in range(3)]
+    screen = Screen(desk.lead)
+    ids = ",".join(str(case.pk) for case in made[:2])
+    page = screen.client.post("/desk/mass/chosen/", {"cases": ids, "tab": "", "channel": ""}).content.decode()
+    assert f'name="cases" value="{ids}"' in page
+    assert "2" in page.split('value="choice"')[0].rsplit("<label", 1)[1] + page.split('value="choice"')[1].split("</label>")[0]
+    answer = screen.form("mass/make/", which="choice", cases=ids, kind="close", cause="solved")
+    job = MassJob.objects.get()
+    assert answer.headers["Location"] == f"/desk/mass/{job.pk}/"
+    mass.carry_on(now=NOW)
+    assert set(job.items.values_list("case", flat=True)) == {case.pk for case in made[:2]}
+    page = screen.client.post("/desk/mass/chosen/", {"cases": "", "tab": "mine", "channel": "telegram"}).content.decode()
+    assert '<option value="mine" selected>' in page
+    assert 'value="choice"' not in page
+    assert screen.form("mass/make/", which="choice", cases="x,,-1", kind="close", cause="solved").status_code == 400
+    assert screen.form("mass/make/", which="list", tab="mine", kind="close", cause="solved").status_code == 302
 
 
 def test_without_the_right_there_is_no_mass_work(desk):

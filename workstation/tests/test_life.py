@@ -76,3 +76,20 @@ def test_waiting_and_closing_by_rows(desk, case, operator, now):
     assert desk.command(f"case/{case.pk}/close/", cause=f"closing:{cause.pk}", note="Готово").status_code == 200
     assert Case.objects.get().closing == cause
     assert Session.objects.exists()
+
+
+def test_another_topic_asks_for_what_is_not_known_yet(desk, case, operator):
+    prices = b.a_topic("prices", group=b.a_group("prices", "Цены"), name="Цены")
+    for place, (code, need) in enumerate([("product", "required"), ("tag", "required"), ("shelf", "optional")]):
+        prices.details.create(detail=Detail.objects.create(code=code, name=code, position=place), need=need)
+    Detail.objects.create(code="batch", name="batch")
+    topics.forget()
+    Case.objects.update(details={"product": "Кефир", "batch": "7"})
+    asks = desk.read(f"topics/asks/?topic={prices.pk}&case={case.pk}").json()["details"]
+    assert [(one["name"], one["value"]) for one in asks] == [("detail.product", "Кефир"), ("detail.tag", ""), ("detail.shelf", "")]
+    assert desk.read(f"topics/asks/?topic={prices.pk}&case=987654321").status_code == 404
+    path, fields = f"case/{case.pk}/reroute/", {"topic": prices.pk, "reason": "Про ценник"}
+    assert desk.command(path, **fields).json()["code"] == "bad_detail"
+    assert Case.objects.get().topic == case.topic
+    assert desk.command(path, **fields, **{"detail.tag": "89,90", "detail.product": "Сыр"}).status_code == 200
+    assert Case.objects.get().details == {"product": "Сыр", "tag": "89,90", "batch": "7"}

@@ -1,0 +1,141 @@
+"""Tickets chosen in the desk's list, by mouse and by keyboard, and what is done to them all."""
+
+import os
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from accounts.rights import Right
+from tests import builders as b
+from tests.browser.desk import WATCH, focus_is_visible, go, sign_in, world  # noqa: F401
+from tickets.models import Case, MassJob
+from tickets.services import mass, opening
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
+PICTURES = os.environ.get("PICTURES")
+
+
+def picture(page, name):
+    if PICTURES:
+        page.screenshot(path=f"{PICTURES}/{name}.png")
+
+
+@pytest.fixture
+def made(world):  # noqa: F811
+    """Four tickets in the list of a person who may work on many; a dialogue stands among them."""
+    role = world.operator.roles.get()
+    role.rights = [*role.rights, Right.MASS_WORK]
+    role.save()
+    topic = b.a_topic(group=b.a_group())
+    found = []
+    for number in range(4):
+        session = world.write(text=f"Вопрос {number}", visitor=f"visitor-{number}", name=f"Гость {number}")
+        found.append(opening.open_ticket(session_id=session.pk, topic=topic, by=world.operator, now=timezone.now()))
+    return found
+
+
+def row(page, case):
+    return page.locator(f'[data-key="case:{case.pk}"]')
+
+
+def chosen(page):
+    return {
+        int(key.split(":")[1])
+        for key in page.evaluate("[...document.querySelectorAll('.row:has(:checked)')].map((row) => row.dataset.key)")
+    }
+
+
+def carried_out(page):
+    """The job of the page that has come is gathered, started and done."""
+    mass.carry_on(now=timezone.now())
+    page.click("text=Запустить")
+    while mass.carry_on(now=timezone.now()):
+        pass
+    page.wait_for_selector(".mass-state:has-text('выполнено')")
+    return MassJob.objects.latest("pk")
+
+
+def test_tickets_are_chosen_by_mouse_and_closed_together(live_product, page, made):
+    page.add_init_script(WATCH)
+    sign_in(page, live_product)
+    go(page, live_product, "?tab=all&kind=case")
+    page.click("#choose")
+    expect(page.locator(".row-pick")).to_have_count(4)
+    row(page, made[0]).locator("input").click()
+    row(page, made[1]).locator("input").click()
+    row(page, made[1]).locator("input").click()
+    expect(page.locator("#choice-count")).to_have_text("Выбрано 1 обращение")
+    order = page.evaluate("[...document.querySelectorAll('.row')].map((row) => row.dataset.key)")
+    place = order.index(f"case:{made[0].pk}")
+    last = page.locator(f'[data-key="{order[3 if place < 3 else 0]}"] input')
+    last.click(modifiers=["Shift"])
+    assert len(chosen(page)) == abs((3 if place < 3 else 0) - place) + 1
+    page.locator(f'[data-key="{order[place]}"] input').click()
+    wanted = chosen(page)
+    picture(page, "chosen")
+    page.click("text=Что сделать")
+    page.wait_for_selector("#new-job")
+    picture(page, "chosen-form")
+    page.select_option("#id_kind", "close")
+    page.select_option("#id_cause", "solved")
+    page.click("text=Собрать обращения")
+    job = carried_out(page)
+    assert set(job.items.values_list("case", flat=True)) == wanted
+    assert set(Case.objects.filter(state="closed").values_list("pk", flat=True)) == wanted
+    assert page.evaluate("window.violations") == []
+
+
+def test_tickets_are_chosen_by_keyboard(live_product, page, made):
+    sign_in(page, live_product)
+    go(page, live_product, "?tab=all&kind=case")
+    page.keyboard.press("j")
+    expect(page.locator(".row-link").first).to_be_focused()
+    page.keyboard.press("KeyX")
+    expect(page.locator(".row-pick input:checked")).to_have_count(1)
+    page.keyboard.press("Shift+ArrowDown")
+    page.keyboard.press("Shift+ArrowDown")
+    expect(page.locator(".row-pick input:checked")).to_have_count(3)
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Space")
+    expect(page.locator("#choice-count")).to_have_text("Выбрано 2 обращения")
+    expect(page.locator("#polite")).to_contain_text("Выбрано 2 обращения")
+    assert focus_is_visible(page)
+    page.keyboard.press("Escape")
+    expect(page.locator("#choice")).to_be_hidden()
+    expect(page.locator(".row-pick")).to_have_count(0)
+    assert focus_is_visible(page)
+
+
+def test_a_whole_list_is_chosen_and_what_comes_and_goes_is_right(live_product, page, world, made):  # noqa: F811
+    sign_in(page, live_product)
+    go(page, live_product, "?tab=all")
+    page.click("#choose")
+    page.click("#choice-all")
+    expect(page.locator("#choice-count")).to_have_text("Выбраны все открытые обращения этого списка")
+    expect(page.locator(".row-pick input:checked")).to_have_count(4)
+    page.mouse.move(900, 500)
+    fresh = opening.open_ticket(
+        session_id=world.write(text="Вопрос 5", visitor="visitor-5").pk, topic=made[0].topic, by=world.operator, now=timezone.now()
+    )
+    expect(row(page, fresh).locator("input")).to_be_checked()
+    picture(page, "whole-list")
+    page.click("text=Что сделать")
+    page.wait_for_selector("#new-job")
+    assert page.is_checked("[name=which][value=list]")
+    page.select_option("#id_kind", "owner")
+    page.fill("#id_owner", world.operator.login)
+    page.click("text=Собрать обращения")
+    assert carried_out(page).done == 5
+    go(page, live_product, "?tab=all")
+    page.click("#choose")
+    page.click("#choice-all")
+    page.click("[data-tab=mine]")
+    expect(page.locator("#choice-count")).to_have_text("Выбрано 0 обращений")
+    expect(page.locator("#choice [type=submit]")).to_be_disabled()
+
+
+def test_who_may_not_is_offered_nothing(live_product, page, world):  # noqa: F811
+    sign_in(page, live_product)
+    page.keyboard.press("x")
+    expect(page.locator("#choose, #choice, .row-pick")).to_have_count(0)
