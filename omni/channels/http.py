@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from omni.channels.contract import AccountConfig, AttachmentGone, AttachmentTooLarge, Retry
+from omni.channels.trust import web_authorities
 
 CONNECT_SECONDS, READ_SECONDS, UPLOAD_SECONDS = 5.0, 30.0, 120.0
 NOT_WRITTEN = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol, httpx.InvalidURL)
@@ -87,9 +88,10 @@ def _opened(connection: Connection) -> httpx.Client:
         raise httpx.UnsupportedProtocol("the address of the provider must be http or https")
     timeout = httpx.Timeout(connect=CONNECT_SECONDS, read=connection.read_seconds, write=UPLOAD_SECONDS, pool=CONNECT_SECONDS)
     headers = dict(connection.headers)
+    verify = web_authorities() if connection.verify is True else connection.verify
     if not connection.secret_query:
-        return httpx.Client(base_url=base, proxy=connection.proxy, headers=headers, timeout=timeout, verify=connection.verify)
-    inner = httpx.HTTPTransport(proxy=connection.proxy, verify=connection.verify)
+        return httpx.Client(base_url=base, proxy=connection.proxy, headers=headers, timeout=timeout, verify=verify)
+    inner = httpx.HTTPTransport(proxy=connection.proxy, verify=verify)
     return httpx.Client(
         base_url=base, transport=SecretQuery(inner, base.host, dict(connection.secret_query)), headers=headers, timeout=timeout
     )

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 
+from omni.channels.trust import web_authorities
 from omni.channels.uis.template import body_of
 from tests.providers.frame import Provider, Reply, Request
 from tests.providers.telegram_webhook import is_loopback
@@ -66,7 +67,7 @@ class PostingExchange(Provider):
     def __init__(self, webhook: str = "") -> None:
         super().__init__()
         self.webhook = webhook
-        self._client = httpx.Client(timeout=30)
+        self._client = httpx.Client(verify=web_authorities(), timeout=30)
         self.commands |= {"guest": lambda what: self.guest(**what), "webhook": self.register}
 
     def handle(self, request: Request) -> Reply | None:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from omni.channels.trust import web_authorities
 from tests.providers.faults import GARBAGE_BODY, Fault, FaultKind
 from tests.providers.frame import Provider, Reply, Request, json_reply, spoil
 
@@ -112,5 +113,5 @@ class ApiServer(Provider):
         """Post an event to the registered address, `times` over; the HTTP statuses."""
         if not self.webhook_url or urlsplit(self.webhook_url).hostname not in LOOPBACK:
             return []
-        with httpx.Client(timeout=30) as client:
+        with httpx.Client(verify=web_authorities(), timeout=30) as client:
             return [client.post(self.webhook_url, content=body, headers=dict(headers)).status_code for _ in range(times)]

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from omni.channels.trust import web_authorities
 from tests.providers.frame import Reply, Request, json_reply
 from tests.providers.polled import LOOPBACK, ApiError, ApiServer, Perform
 
@@ -98,7 +99,7 @@ class SmsAeroServer(ApiServer):
         if what.get("silent") or urlsplit(sms.callback).hostname not in LOOPBACK:
             return []
         body, headers = self.callback(sms)
-        with httpx.Client(timeout=30) as client:
+        with httpx.Client(verify=web_authorities(), timeout=30) as client:
             return [client.post(sms.callback, content=body, headers=headers).status_code for _ in range(int(what.get("times", 1)))]
 
     def callback(self, sms: Sms) -> tuple[bytes, dict[str, str]]:

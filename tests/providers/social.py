@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 
+from omni.channels.trust import web_authorities
 from tests.providers.faults import GARBAGE_BODY, Fault, FaultKind
 from tests.providers.frame import Journal, Provider, Reply, Request, spoil
 from tests.providers.telegram_webhook import is_loopback
@@ -63,7 +64,7 @@ class SocialServer(Provider):
         # Behind those of an earlier run: the product keeps its base and knows them.
         self.numbers = itertools.count(int(time.time()))
         self._stopping = threading.Event()
-        self._client = httpx.Client(timeout=30)
+        self._client = httpx.Client(verify=web_authorities(), timeout=30)
         self.commands |= {
             "guest": lambda what: [self.deliver(event) for event in self.guest_says(**what)],
             "redeliver": lambda _: [self.deliver(event) for event in list(self.events)],

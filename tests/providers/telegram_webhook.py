@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from omni.channels.trust import web_authorities
 from tests.providers.telegram_rules import BY_REQUEST_ONLY, PORTS, UPDATE_KINDS, BotError
 
 SECRET_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
@@ -45,7 +46,7 @@ class Webhook:
         self.last_error: tuple[int, str] | None = None
         self.stopping = threading.Event()
         self._lock = threading.Lock()
-        self._client = httpx.Client(timeout=30, limits=httpx.Limits(max_connections=100))
+        self._client = httpx.Client(verify=web_authorities(), timeout=30, limits=httpx.Limits(max_connections=100))
 
     def register(self, params: Mapping[str, Any]) -> None:
         """setWebhook. Left out `allowed_updates` keep their previous value. Raises BotError."""

@@ -12,6 +12,8 @@ from typing import Any, Literal, Self
 from imapclient import IMAPClient
 from imapclient.exceptions import CapabilityError, IMAPClientAbortError, IMAPClientError, LoginError
 
+from omni.channels.trust import system_authorities
+
 DEFAULT_SIZE_LIMIT = 35 * 1024 * 1024
 Security = Literal["tls", "starttls", "none"]
 
@@ -275,7 +277,7 @@ class Mailbox:
 
 def tls_context(ca_file: str) -> ssl.SSLContext:
     """Certificates are checked against the system's authorities, or those of `ca_file` (a corporate mail server)."""
-    return ssl.create_default_context(cafile=ca_file or None)
+    return ssl.create_default_context(cafile=ca_file) if ca_file else system_authorities()
 
 
 def _grouped(found: Sequence[tuple[int, Mapping[bytes, Any]]], limit: int) -> Iterator[list[tuple[int, Mapping[bytes, Any]]]]:
