@@ -88,6 +88,8 @@ class Staff(AbstractBaseUser):
     time_zone = models.CharField(_("time zone"), max_length=40, default="Europe/Moscow", validators=[known_time_zone])
     theme = models.CharField(_("theme"), max_length=5, choices=Theme, default=Theme.AUTO)
     single_keys = models.BooleanField(_("single-letter keys"), default=True)
+    own_keys = models.JSONField(_("own keys"), default=dict, blank=True)
+    """The desk's commands by name to keys, only what differs from the defaults (workstation.keys)."""
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     objects = StaffManager()

@@ -1,6 +1,7 @@
 """`python -m bench NAME [--quick]`: JSON lines on stdout, progress on stderr; 1 and a sentence when something is missing."""
 
 import argparse
+import importlib
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -43,11 +44,19 @@ MEASUREMENTS: dict[str, Callable[..., Iterator[Figure]]] = {
     "cases": lambda given: cases.run(cases=_cases(given), quick=given.quick),
     "duplicates": lambda given: duplicates.run(cases=_cases(given), quick=given.quick),
     "memory": lambda given: memory.run(cases=_cases(given)),
+    "feed": lambda given: _in_browser("feed", quick=given.quick),
+    "soak": lambda given: _in_browser("soak", quick=given.quick),
 }
 
 
 def _cases(given: argparse.Namespace) -> int:
     return given.cases or (2000 if given.quick else 100_000)
+
+
+def _in_browser(name: str, **how: Any) -> Iterator[Figure]:
+    """Imported when it is asked for: only these need the browser's packages."""
+    figures: Iterator[Figure] = importlib.import_module(f"bench.{name}").run(**how)
+    return figures
 
 
 def main() -> int:

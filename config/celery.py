@@ -80,6 +80,8 @@ QUEUES = {
     "tickets.tasks.carry_on_waits": "default",
     "tickets.tasks.ring_call_backs": "default",
     "workstation.tasks.wake_snoozed": "default",
+    "workstation.tasks.close_held": "chat",
+    "workstation.tasks.sweep_held_closings": "default",
     "reports.tasks.count_closed": "bulk",
 }
 app.conf.task_routes = {name: {"queue": queue} for name, queue in QUEUES.items()}

@@ -292,6 +292,7 @@ CELERY_BEAT_SCHEDULE = {
         "tickets.tasks.carry_on_mass_jobs": 10,
         "tickets.tasks.tell_guests": 10,
         "workstation.tasks.wake_snoozed": 15,
+        "workstation.tasks.sweep_held_closings": 10,
         "tickets.tasks.carry_on_waits": 60,
         "tickets.tasks.ring_call_backs": 15,
         "suggestions.tasks.note_choices": 300,

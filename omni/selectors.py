@@ -20,6 +20,8 @@ from omni.states import AccountState, EventState
 from worklist.models import Item
 
 FEED_PAGE = 50
+# The largest number that a message's id can be; a longer one is somebody's invention.
+MOST_ID = 2**63 - 1
 
 
 # A switched-off account may take events for so many seconds more: they are kept in the journal like all others.
@@ -56,10 +58,14 @@ def find_guest(*, staff: Staff, guest_id: int) -> Guest:
 
 @dataclass(frozen=True)
 class FeedPage:
-    """Part of a guest's feed, oldest first. `before` = the cursor of the page above; None = this is the beginning."""
+    """Part of a guest's feed, oldest first. `before` = the cursor of the page above; None = this is the beginning.
+
+    `has_newer` = the page was read from above, and it does not reach the newest message.
+    """
 
     messages: Sequence[Message]
     before: str | None
+    has_newer: bool = False
 
 
 # What a feed shows; the rest of these wide rows is not carried over.
@@ -75,7 +81,7 @@ def _feed(guest_id: Any) -> "QuerySet[Message]":
 
 
 def list_feed(*, guest_id: int, before: str = "", limit: int = FEED_PAGE, session_id: int | None = None) -> FeedPage:
-    """The guest's messages of all channels up to a cursor, or of one session only.
+    """The guest's messages of all channels up to a cursor (a page's, or a message's id), or of one session only.
 
     The caller has checked that the guest may be seen. Raises Refusal.
     """
@@ -84,15 +90,29 @@ def list_feed(*, guest_id: int, before: str = "", limit: int = FEED_PAGE, sessio
     return FeedPage(messages=page, before=_write_cursor(page[0]) if len(found) > limit else None)
 
 
+def list_feed_from(*, guest_id: int, after: str = "", limit: int = FEED_PAGE, session_id: int | None = None) -> FeedPage:
+    """The messages that follow a cursor, or the very first ones without it; else as `list_feed`. Raises Refusal."""
+    feed = _whole(guest_id, session_id).order_by("sent_at", "sequence", "id")
+    if after:
+        at, sequence, pk = _read_cursor(after, guest_id)
+        newer = Q(sent_at__gt=at) | Q(sent_at=at, sequence__gt=sequence) | Q(sent_at=at, sequence=sequence, pk__gt=pk)
+        feed = feed.filter(sent_at__gte=at).filter(newer)
+    found = list(feed[: limit + 1])
+    return FeedPage(messages=found[:limit], before=after or None, has_newer=len(found) > limit)
+
+
 def _older(guest_id: int, before: str, session_id: int | None, limit: int) -> list[Message]:
-    feed = _feed(guest_id).prefetch_related("attachments")
-    if session_id is not None:
-        feed = feed.filter(session_id=session_id)
+    feed = _whole(guest_id, session_id)
     if before:
-        at, sequence, pk = _read_cursor(before)
+        at, sequence, pk = _read_cursor(before, guest_id)
         older = Q(sent_at__lt=at) | Q(sent_at=at, sequence__lt=sequence) | Q(sent_at=at, sequence=sequence, pk__lt=pk)
         feed = feed.filter(sent_at__lte=at).filter(older)
     return list(feed[: limit + 1])
+
+
+def _whole(guest_id: int, session_id: int | None) -> "QuerySet[Message]":
+    feed = _feed(guest_id).prefetch_related("attachments")
+    return feed if session_id is None else feed.filter(session_id=session_id)
 
 
 _NEWEST = Prepared(lambda guest: _feed(guest)[: FEED_PAGE + 1])
@@ -124,7 +144,11 @@ def _write_cursor(message: Message) -> str:
     return f"{message.sent_at.isoformat()}~{message.sequence}~{message.pk}"
 
 
-def _read_cursor(cursor: str) -> tuple[datetime, int, int]:
+def _read_cursor(cursor: str, guest_id: int) -> tuple[datetime, int, int]:
+    if cursor.isdecimal():
+        places = Message.objects.filter(pk=min(int(cursor), MOST_ID), guest_id=guest_id).values_list("sent_at", "sequence", "pk")
+        if place := places.first():
+            return place
     try:
         at, sequence, pk = cursor.split("~")
         return datetime.fromisoformat(at), int(sequence), int(pk)

@@ -31,8 +31,9 @@ from worklist.selectors import find_item
 from worklist.states import Kind
 from workstation import life
 from workstation.entrances import at_desk, command, staff_of
+from workstation.feed import list_files
 from workstation.models import Draft
-from workstation.services import answers, contacts, drafts, handing, snoozing
+from workstation.services import answers, contacts, drafts, handing, held_closings, snoozing
 from workstation.services import presence as desk_presence
 
 Fields = Mapping[str, str]
@@ -175,10 +176,8 @@ def wake(*, kind: str, subject_id: int, by: Staff, now: datetime, **_rest: Any) 
 
 @command("desk.finish", right=Right.ANSWER)
 def finish(*, subject_id: int, by: Staff, now: datetime, **_rest: Any) -> Answer:
-    item = _item(by, Kind.SESSION, subject_id)
-    conversations.close(session_id=item.subject_id, by=by, now=now)
-    desk_presence.look_for_work(staff=by, now=now)
-    return _load(by, now)
+    until = held_closings.hold(item=_item(by, Kind.SESSION, subject_id), by=by, now=now)
+    return {"ok": True, "held_until": until.isoformat()}
 
 
 @command("desk.resend", right=Right.ANSWER)
@@ -189,7 +188,7 @@ def resend(*, message_id: int, by: Staff, now: datetime, **_rest: Any) -> Answer
 @command("desk.take_back", right=Right.ANSWER)
 def take_back(*, message_id: int, by: Staff, now: datetime, **_rest: Any) -> Answer:
     message = answering.take_back(message_id=_own_sight(by, message_id).pk, by=by)
-    return {"ok": True, "message_id": message.pk, "text": message.text}
+    return {"ok": True, "message_id": message.pk, "text": message.text, "files": list_files(message)}
 
 
 def _own_sight(by: Staff, message_id: int) -> Message:
@@ -236,7 +235,14 @@ def wait(*, subject_id: int, fields: Fields, by: Staff, now: datetime, **_rest: 
 @command("desk.close_case", right=Right.CASES_WORK)
 def close_case(*, subject_id: int, fields: Fields, by: Staff, now: datetime, **_rest: Any) -> Answer:
     item, cause = _item(by, Kind.CASE, subject_id), fields.get("cause", "")
-    life.close_with(case_id=item.subject_id, choice=cause, note=fields.get("note", ""), by=by, now=now)
+    until = held_closings.hold(item=item, cause=cause, note=fields.get("note", ""), by=by, now=now)
+    return {"ok": True, "held_until": until.isoformat()}
+
+
+@command("desk.keep_open", right=Right.DESK)
+def keep_open(*, kind: str, subject_id: int, by: Staff, **_rest: Any) -> Answer:
+    """Take back the own closing of a dialogue or ticket while it is held."""
+    held_closings.take_back(item=_item(by, kind, subject_id), by=by)
     return {"ok": True}
 
 
@@ -285,19 +291,4 @@ def mark_read(request: HttpRequest, kind: str, subject_id: int) -> HttpResponseB
             cases.mark_read(case_id=item.subject_id, now=now)
         else:
             conversations.mark_read(session_id=item.subject_id, up_to=up_to, now=now)
-    return JsonResponse({"ok": True})
-
-
-@at_desk
-@require_POST
-def choose_theme(request: HttpRequest) -> HttpResponseBase:
-    """The person's own look: theme and single-letter keys."""
-    staff = staff_of(request)
-    chosen: dict[str, Any] = {}
-    if request.POST.get("theme") in Staff.Theme.values:
-        chosen["theme"] = request.POST["theme"]
-    if request.POST.get("single_keys") in {"0", "1"}:
-        chosen["single_keys"] = request.POST["single_keys"] == "1"
-    if chosen:
-        Staff.objects.filter(pk=staff.pk).update(**chosen)
     return JsonResponse({"ok": True})

@@ -203,6 +203,12 @@ def _file(row: Attachment) -> FileView:
     )
 
 
+def list_files(message: Message) -> list[dict[str, str]]:
+    """The stored files of a message for a script that fetches them: name and address."""
+    files = (_file(row) for row in message.attachments.order_by("pk"))
+    return [{"name": file.name, "url": file.url} for file in files if file.url]
+
+
 def file_size(size: int | None) -> str:
     """Bytes in the unit that people read."""
     if size is None:

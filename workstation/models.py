@@ -1,4 +1,4 @@
-"""What the workstation itself keeps: texts that are not sent yet."""
+"""What the workstation itself keeps: texts that are not sent yet, closings that can still be taken back."""
 
 from django.conf import settings
 from django.db import models
@@ -36,3 +36,30 @@ class Draft(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.subject_id} {self.mode}"
+
+
+class HeldClosing(models.Model):
+    """A closing that a person asked for and may still take back: it is carried out at `due_at`, by this row and not by a screen.
+
+    `owner_id` and `seen_id` (the guest's newest message) are as they were then: if either changes meanwhile, nothing is closed.
+    """
+
+    PERSONAL = ("note",)
+
+    kind = models.CharField(max_length=8, choices=Kind)
+    subject_id = models.BigIntegerField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False)
+    cause = models.CharField(max_length=40, blank=True)
+    note = models.TextField(blank=True)
+    owner_id = models.BigIntegerField(null=True)
+    seen_id = models.BigIntegerField()
+    due_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("closing that can be taken back")
+        verbose_name_plural = _("closings that can be taken back")
+        constraints = [models.UniqueConstraint(fields=["kind", "subject_id"], name="held_closing_once")]
+        indexes = [models.Index(fields=["due_at"], name="held_closing_due")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject_id}"

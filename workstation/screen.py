@@ -24,7 +24,7 @@ from worklist.models import Item
 from worklist.selectors import count_tabs
 from worklist.services.items import row
 from worklist.states import NO_DUE, ItemState, Kind, Sort, Tab
-from workstation import feed, panels
+from workstation import feed, keys, panels
 from workstation.rows import blank_row, key_of, render_rows
 from workstation.rules import NO_CLOCK, clock_face
 from workstation.selectors import ListQuery, Opened, draft_texts, facts_of, list_drafts, list_page, may_answer
@@ -98,7 +98,14 @@ def item_context(*, opened: Opened, staff: Staff, now: datetime) -> dict[str, An
         "files_limit": opened.can.attachments_per_message if opened.can.attachments else 0,
         "drafts": opened.drafts,
         "actions": actions(opened, staff),
+        "caps": key_caps(staff),
     }
+
+
+def key_caps(staff: Staff) -> dict[str, str]:
+    """The person's key of each deed as a button tells it: " (E)"; "" where there is none."""
+    found = keys.effective(staff.own_keys) if staff.single_keys else {}
+    return {deed: f" ({keys.cap(key)})" for deed, key in found.items() if key}
 
 
 def _runs(opened: Opened) -> bool:
@@ -164,6 +171,8 @@ def config(*, staff: Staff, position: Position | None, query: ListQuery, now: da
         "everything": staff.has_right(Right.EVERYTHING),
         "worksInMass": staff.has_right(Right.MASS_WORK),
         "singleKeys": staff.single_keys,
+        "keys": keys.effective(staff.own_keys),
+        "caps": keys.CAPS,
         "language": staff.language,
         "zone": staff.time_zone,
         "now": now.timestamp() * 1000,

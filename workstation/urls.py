@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from workstation import asking, commands, compensations, escalations, guests, life, outgoing, route_maps, views
+from workstation import asking, commands, compensations, escalations, guests, life, look, outgoing, route_maps, views
 
 _item = "desk/<slug:kind>/<int:subject_id>/"
 _session = "desk/session/<int:subject_id>/"
@@ -24,7 +24,8 @@ urlpatterns = [
     path("desk/offers/<int:offer_id>/accept/", commands.accept_offer, name="desk_accept_offer"),
     path("desk/offers/<int:offer_id>/decline/", commands.decline_offer, name="desk_decline_offer"),
     path("desk/places/", views.places, name="desk_places"),
-    path("desk/look/", commands.choose_theme, name="desk_look"),
+    path("desk/keys/", look.choose_keys, name="desk_keys"),
+    path("desk/look/", look.choose_theme, name="desk_look"),
     path("desk/files/<uuid:public_id>/", views.attachment, name="desk_file"),
     path("desk/guests/<int:guest_id>/reveal/", commands.reveal, name="desk_reveal"),
     path("desk/guests/<int:guest_id>/same/", guests.same_part, name="desk_same"),
@@ -80,6 +81,7 @@ urlpatterns = [
     path(f"{_item}answer/", commands.answer, name="desk_answer"),
     path(f"{_item}note/", commands.note, name="desk_note"),
     path(f"{_item}snooze/", commands.snooze, name="desk_snooze"),
+    path(f"{_item}keep-open/", commands.keep_open, name="desk_keep_open"),
     path(f"{_item}wake/", commands.wake, name="desk_wake"),
     path(f"{_item}draft/", commands.save_draft, name="desk_draft"),
     path(f"{_item}read/", commands.mark_read, name="desk_read"),

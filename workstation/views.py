@@ -20,7 +20,7 @@ from accounts.rights import Right
 from core.live import stand_by
 from core.refusal import Refusal
 from omni.models import Attachment, Message
-from omni.selectors import find_messages, list_feed
+from omni.selectors import find_messages, list_feed, list_feed_from
 from omni.services import files, offers
 from omni.states import FileState
 from stores.selectors import find_stores
@@ -155,11 +155,18 @@ def header_part(request: HttpRequest, kind: str, subject_id: int) -> HttpRespons
 @at_desk
 @require_safe
 def feed_part(request: HttpRequest, kind: str, subject_id: int) -> HttpResponseBase:
-    """Older entries above the cursor `?before=`, or the newest page without one."""
-    staff = staff_of(request)
+    """Entries above `?before=`, below `?after=`, the very first ones with `?first=1`, else the newest; `has_newer` as in FeedPage.
+
+    Both are a cursor of an answer or the id of an entry.
+    """
+    staff, asked = staff_of(request), request.GET
     item = find_item(staff=staff, kind=kind, subject_id=subject_id)
-    page = list_feed(guest_id=item.guest_id, before=request.GET.get("before", ""), session_id=only_session(staff, item))
-    return JsonResponse({"html": _entries(item, page.messages, staff=staff), "before": page.before or ""})
+    guest_id, only = item.guest_id, only_session(staff, item)
+    if asked.get("after") or asked.get("first"):
+        page = list_feed_from(guest_id=guest_id, session_id=only, after=asked.get("after", ""))
+    else:
+        page = list_feed(guest_id=guest_id, session_id=only, before=asked.get("before", ""))
+    return JsonResponse({"html": _entries(item, page.messages, staff=staff), "before": page.before or "", "has_newer": page.has_newer})
 
 
 @at_desk

@@ -1,16 +1,16 @@
 // @ts-check
-/** The composer: drafts on the server, files, limits, sending that survives a drop and never doubles. */
+/** The composer: drafts on the server, files, limits. What is sent goes by the outbox. */
 import { config, debounced, element, find, gettext, icon, interpolate, serverNow, toast } from "./page.js";
 import { hourOf } from "./clocks.js";
-import { askGuard, chooseTemplate } from "./dialogs.js";
+import { chooseTemplate } from "./dialogs.js";
 import * as feed from "./feed.js";
 import { live } from "./live.js";
-import { Unreachable, command, newKey } from "./net.js";
+import { command, newKey } from "./net.js";
+import * as outbox from "./outbox.js";
 import * as rows from "./rows.js";
 
 const AUTOSAVE = 700;
 const TYPING_EVERY = 3_000;
-const OUTBOX = `otklik.outbox.${config.staff}`;
 
 /** @type {any} */
 let item = null;
@@ -25,11 +25,6 @@ let revisions = { answer: 0, note: 0 };
 /** @type {File[]} */
 let files = [];
 let typedAt = 0;
-/** @type {any[]} what the server does not have yet, in the order of writing */
-let outbox = [];
-/** @type {Map<string, File[]>} files cannot be kept over a reload */
-const outboxFiles = new Map();
-let sending = false;
 
 const mode = () => (new FormData(form).get("mode") === "note" ? "note" : "answer");
 
@@ -51,7 +46,7 @@ export function open(opened) {
   text.addEventListener("paste", (/** @type {ClipboardEvent} */ event) => addFiles(event.clipboardData?.files, event));
   for (const kind of ["dragover", "dragleave", "drop"]) form.addEventListener(kind, dragged);
   showMode();
-  showOutbox();
+  outbox.show(item.key);
   if (early) {
     text.value = early;
     typed();
@@ -211,8 +206,8 @@ function dragged(event) {
   if (event.type === "drop") addFiles(event.dataTransfer.files);
 }
 
-/** @param {FileList|undefined|null} chosen @param {Event} [event] */
-function addFiles(chosen, event) {
+/** @param {FileList|File[]|undefined|null} chosen @param {Event} [event] */
+export function addFiles(chosen, event) {
   const most = Number(form.dataset.files);
   if (!chosen?.length) return;
   event?.preventDefault();
@@ -241,13 +236,6 @@ function showFiles() {
 
 export const attach = () => find("#files")?.click();
 
-/** Called after a message has been accepted with "send and finish". @type {() => void} */
-let finishAfter = () => {};
-/** @param {() => void} run */
-export const onFinish = (run) => {
-  finishAfter = run;
-};
-
 /** @param {Event} event @param {boolean} [finish] */
 function submit(event, finish = false) {
   event.preventDefault();
@@ -262,12 +250,9 @@ function submit(event, finish = false) {
     key: newKey(), item: item.key, kind: item.kind, id: item.id, mode: chosen, text: words,
     seen: feed.seenId(), revision: Math.round(serverNow()), over: 0, finish,
   };
-  if (files.length && chosen === "answer") outboxFiles.set(letter.key, files);
-  outbox.push(letter);
-  keepOutbox();
+  const sent = chosen === "answer" ? files : [];
   empty(chosen);
-  feed.addPending({ ...letter, files: outboxFiles.get(letter.key) || [] });
-  flush();
+  outbox.send(letter, sent);
 }
 
 /** @param {string} chosen */
@@ -283,98 +268,10 @@ function empty(chosen) {
   rows.setDraft(item.key, texts.answer || texts.note);
 }
 
-function keepOutbox() {
-  if (outbox.length) sessionStorage.setItem(OUTBOX, JSON.stringify(outbox));
-  else sessionStorage.removeItem(OUTBOX);
-}
-
-/** Sends what waits, in order; stops at the first that the server cannot be asked about. */
-export async function flush() {
-  if (sending) return;
-  sending = true;
-  try {
-    for (let letter = outbox.find((one) => !one.refused); letter; letter = outbox.find((one) => !one.refused)) {
-      if (!(await deliver(letter))) break;
-    }
-  } finally {
-    sending = false;
-  }
-}
-
-/** False = not reached, all wait. @param {any} letter */
-async function deliver(letter) {
-  const fields = { text: letter.text, seen: letter.seen || "", revision: letter.revision, over_newer: letter.over };
-  const sent = outboxFiles.get(letter.key) || [];
-  feed.hold();
-  try {
-    await saving;
-    accepted(letter, await command(`${letter.kind}/${letter.id}/${letter.mode}/`, fields, { key: letter.key, files: sent }));
-    return true;
-  } catch (fault) {
-    if (fault instanceof Unreachable) {
-      feed.showPending(letter.key, "wait", gettext("Waits for the connection"));
-      setTimeout(flush, 3000 + Math.random() * 2000);
-      return false;
-    }
-    letter.fault = fault;
-  } finally {
-    feed.release();
-  }
-  // The feed goes on while the person is asked.
-  await refused(letter, letter.fault);
-  return true;
-}
-
-/** @param {any} letter @param {any} answer */
-function accepted(letter, answer) {
-  drop(letter);
-  if (letter.item === item?.key) feed.settlePending(letter.key, answer.message_id);
-  if (letter.finish && letter.item === item?.key) finishAfter();
-  document.dispatchEvent(new CustomEvent("otklik:accepted", { detail: answer }));
-}
-
-/** @param {any} letter @param {{code?: string, message: string}} fault */
-async function refused(letter, fault) {
-  delete letter.fault;
-  letter.refused = fault.message;
-  keepOutbox();
-  if (fault.code === "newer_messages" && letter.item === item?.key) {
-    const others = outbox.filter((other) => other.item === letter.item);
-    if ((await askGuard()) === "send") {
-      // Asked once: what was written along with it is meant to go too.
-      for (const other of others) other.over = 1;
-      retry(letter);
-    } else for (const other of others.reverse()) takeText(other);
-    return;
-  }
-  showRefused(letter);
-}
-
-/** @param {any} letter */
-function showRefused(letter) {
-  const again = element("button", { type: "button", className: "small" }, gettext("Try again"));
-  const edit = element("button", { type: "button", className: "small" }, gettext("Edit"));
-  again.addEventListener("click", () => retry(letter));
-  edit.addEventListener("click", () => takeText(letter));
-  feed.showPending(letter.key, "failed", interpolate(gettext("Not sent: %(reason)s"), { reason: letter.refused }), [again, edit]);
-}
-
-/** @param {any} letter */
-function retry(letter) {
-  letter.refused = "";
-  keepOutbox();
-  feed.showPending(letter.key, "wait", gettext("In the queue"));
-  // Within a round that is under way the loop finds it by itself.
-  flush();
-}
-
-/** The text goes back to where it was written. @param {any} letter */
-function takeText(letter) {
-  find(`#k${letter.key}`)?.remove();
-  const kept = outboxFiles.get(letter.key) || [];
-  drop(letter);
-  putText(letter.mode, letter.text);
-  files = [...kept];
+/** What could not be sent goes back to where it was written. @param {string} chosen @param {string} words @param {File[]} kept */
+function takeBack(chosen, words, kept) {
+  putText(chosen, words);
+  files = [...kept, ...files];
   showFiles();
 }
 
@@ -385,37 +282,17 @@ export function putText(chosen, words) {
   typed();
 }
 
-/** @param {any} letter */
-function drop(letter) {
-  outbox = outbox.filter((other) => other !== letter);
-  outboxFiles.delete(letter.key);
-  keepOutbox();
-}
-
-/** Bubbles of what this item's guest has not been sent yet. */
-function showOutbox() {
-  for (const letter of outbox) {
-    if (letter.item !== item.key) continue;
-    feed.addPending({ ...letter, files: outboxFiles.get(letter.key) || [] });
-    if (letter.refused) showRefused(letter);
-  }
-}
-
 /** Signing out: nothing of the guest's stays in this browser. */
 export async function leave() {
   save.cancel();
   keepDraft(true);
   await saving;
-  sessionStorage.removeItem(OUTBOX);
+  await outbox.forget();
 }
 
 export function start() {
-  outbox = JSON.parse(sessionStorage.getItem(OUTBOX) || "[]");
+  outbox.start({ saved: () => saving, takeBack });
   addEventListener("pagehide", () => keepDraft(true));
   document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && keepDraft());
-  addEventListener("online", () => flush());
-  live.addEventListener("welcome", () => {
-    flush();
-    keepDraft();
-  });
+  live.addEventListener("welcome", () => keepDraft());
 }

@@ -19,11 +19,15 @@ const wanted = new Set();
 const lately = [];
 let fetching = false;
 let missed = 0;
+/** The page does not reach the newest message. */
 let isDetached = false;
+/** @type {Set<number>} what came meanwhile and is not on the page */
+const skipped = new Set();
 let seen = 0;
 let readUpTo = 0;
 
-export const path = () => `${item.kind}/${item.id}/`;
+const path = () => `${item.kind}/${item.id}/`;
+export const opened = () => item;
 const entriesOf = () => findAll(".entry:not(.is-pending)", feed);
 const newestId = () => Math.max(0, ...entriesOf().map((entry) => Number(entry.dataset.id)));
 const atBottom = () => feed.scrollHeight - feed.scrollTop - feed.clientHeight < NEAR_BOTTOM;
@@ -37,6 +41,7 @@ export function open(opened) {
   feed = find("#feed");
   [missed, isDetached, readUpTo] = [0, false, 0];
   wanted.clear();
+  skipped.clear();
   feed.addEventListener("scroll", scrolled, { passive: true });
   find("#to-newest").addEventListener("click", backToNewest);
   find("#feed-filter").addEventListener("change", filter);
@@ -118,8 +123,10 @@ function join(fresh) {
   for (const entry of fresh) {
     const old = find(`#${entry.id}`);
     if (old) replace(old, entry);
-    else if (isDetached) missed += 1;
-    else {
+    else if (isDetached) {
+      missed += 1;
+      skipped.add(Number(entry.dataset.id));
+    } else {
       insert(entry);
       added.push(entry);
     }
@@ -179,7 +186,7 @@ function showMissed() {
     : `↓ ${gettext("To the newest")}`;
 }
 
-async function backToNewest() {
+export async function backToNewest() {
   if (isDetached) await reload();
   missed = 0;
   showMissed();
@@ -189,30 +196,60 @@ async function backToNewest() {
 
 /** The newest page again: after a gap in the log, or from far up. */
 export async function reload() {
-  const opened = item;
+  const asked = item;
   const answer = await read(`${path()}feed/`);
-  if (opened !== item) return;
-  for (const entry of entriesOf()) entry.remove();
-  const pending = find(".is-pending", feed);
-  for (const entry of parse(answer.html)) pending ? pending.before(entry) : feed.append(entry);
-  feed.dataset.before = answer.before;
-  find(".older", feed).hidden = !answer.before;
-  isDetached = false;
-  missed = 0;
-  showMissed();
-  filterEntries(entriesOf());
+  if (asked !== item) return;
+  showPart(answer);
   toBottom();
   markRead();
+}
+
+/** Another part of the feed in place of the one that is shown. @param {{html: string, before: string, has_newer: boolean}} answer */
+function showPart(answer) {
+  const fresh = parse(answer.html);
+  // What joined while the answer was on its way is newer than all of it.
+  const newest = fresh.at(-1)?.dataset.order || "";
+  for (const entry of entriesOf()) if (answer.has_newer || entry.dataset.order <= newest) entry.remove();
+  const rest = find(".entry", feed);
+  for (const entry of fresh) rest ? rest.before(entry) : feed.append(entry);
+  setBefore(answer.before);
+  setDetached(answer.has_newer);
+  filterEntries(entriesOf());
+}
+
+/** @param {string} before the cursor of the page above, "" = there is none */
+function setBefore(before) {
+  feed.dataset.before = before;
+  find(".older", feed).hidden = !before;
+}
+
+/** What is written belongs below the newest message. @param {HTMLElement} bubble */
+export function addBelow(bubble) {
+  feed.append(bubble);
+  toBottom();
+  if (isDetached) backToNewest().catch(() => {});
+}
+
+/** @param {boolean} detached */
+function setDetached(detached) {
+  isDetached = detached;
+  if (!detached) {
+    missed = 0;
+    for (const id of skipped) if (!find(`#m${id}`)) wanted.add(id);
+    skipped.clear();
+    fetchWanted();
+  }
+  showMissed();
 }
 
 let paging = false;
 export async function older() {
   if (paging || !feed.dataset.before) return;
   paging = true;
-  const opened = item;
+  const [asked, before] = [item, feed.dataset.before];
   try {
-    const answer = await read(`${path()}feed/`, { before: feed.dataset.before });
-    if (opened === item) prepend(parse(answer.html), answer.before);
+    const answer = await read(`${path()}feed/`, { before });
+    if (asked === item && before === feed.dataset.before) prepend(parse(answer.html), answer.before);
   } finally {
     paging = false;
   }
@@ -226,8 +263,7 @@ function prepend(entries, before) {
   find(".older", feed).after(...entries);
   filterEntries(entries);
   showTools();
-  feed.dataset.before = before;
-  find(".older", feed).hidden = !before;
+  setBefore(before);
   feed.scrollTop = top + feed.scrollHeight - height;
   trim();
 }
@@ -237,12 +273,37 @@ function trim() {
   const entries = entriesOf();
   if (entries.length <= MOST_ENTRIES) return;
   for (const entry of entries.slice(MOST_ENTRIES)) entry.remove();
-  isDetached = true;
-  showMissed();
+  setDetached(true);
 }
+
+/** Newer entries below those of a page that does not reach the end. @param {HTMLElement[]} entries @param {boolean} hasNewer */
+function extend(entries, hasNewer) {
+  const last = entriesOf().at(-1);
+  if (last && entries.length) tidyFollowing(last, entries[0]);
+  const pending = find(".is-pending", feed);
+  for (const entry of entries) pending ? pending.before(entry) : feed.append(entry);
+  filterEntries(entries);
+  setDetached(hasNewer);
+  trimAbove();
+}
+
+/** The other end of a long feed: the first visible message stays where it is. */
+function trimAbove() {
+  const entries = entriesOf();
+  if (entries.length <= MOST_ENTRIES) return;
+  const height = feed.scrollHeight;
+  for (const entry of entries.slice(0, entries.length - MOST_ENTRIES)) entry.remove();
+  setBefore(entriesOf()[0].dataset.id);
+  feed.scrollTop -= height - feed.scrollHeight;
+}
+
+/** What the far parts of the feed need of it. */
+const FAR = { path, opened, entriesOf, showPart, extend };
+export const beginning = () => import("./far.js").then((part) => part.beginning(FAR));
 
 function scrolled() {
   if (feed.scrollTop < 200) older();
+  if (isDetached && feed.scrollHeight - feed.scrollTop - feed.clientHeight < 200) import("./far.js").then((part) => part.newer(FAR));
   if (atBottom() && !isDetached && missed) {
     missed = 0;
     showMissed();
@@ -298,7 +359,15 @@ export const seenNow = () => {
 export const seenId = () => seen;
 
 /** PgUp and PgDn go by message, Home and End to the ends. @param {KeyboardEvent} event */
-function walk(event) {
+async function walk(event) {
+  const isFar = (event.key === "Home" && feed.dataset.before) || (event.key === "End" && isDetached);
+  if (isFar && !event.ctrlKey && !event.altKey) {
+    event.preventDefault();
+    if (event.key === "End") await backToNewest();
+    else await beginning();
+    if (event.key === "End") entriesOf().at(-1)?.focus({ preventScroll: true });
+    return;
+  }
   const entries = entriesOf().filter((entry) => !entry.hidden);
   const place = entries.indexOf(/** @type {any} */ (document.activeElement)?.closest?.(".entry"));
   const next = { PageUp: place < 0 ? entries.length - 1 : place - 1, PageDown: place + 1, Home: 0, End: entries.length - 1 }[event.key];
@@ -307,44 +376,6 @@ function walk(event) {
   const entry = entries[Math.max(0, Math.min(entries.length - 1, next))];
   entry.focus({ preventScroll: true });
   entry.scrollIntoView({ block: "nearest" });
-}
-
-/** The bubble shown before the server has the message. @param {{key: string, mode: string, text: string, files: File[]}} letter */
-export function addPending(letter) {
-  const bubble = find("#blank-entry").content.firstElementChild.cloneNode(true);
-  bubble.className = `entry ${letter.mode === "note" ? "note" : "out"} is-pending`;
-  bubble.id = `k${letter.key}`;
-  find(".who", bubble).textContent = config.name;
-  find("time", bubble).textContent = new Intl.DateTimeFormat(config.language, { hour: "2-digit", minute: "2-digit", timeZone: config.zone }).format(serverNow());
-  find(".text", bubble).textContent = letter.text || letter.files.map((file) => file.name).join(", ");
-  feed.append(bubble);
-  toBottom();
-  return bubble;
-}
-
-/** @param {string} key @param {string} mark @param {string} word @param {HTMLElement[]} [buttons] */
-export function showPending(key, mark, word, buttons = []) {
-  const bubble = find(`#k${key}`);
-  if (!bubble) return;
-  const state = find(".send-state", bubble);
-  state.dataset.mark = mark;
-  find("use", state).setAttribute("href", `${config.sprite}#${mark}`);
-  find(".send-word", state).textContent = word;
-  for (const button of findAll("button", bubble)) button.remove();
-  find(".bubble-foot", bubble).append(...buttons);
-}
-
-/** The server has the message: its entry takes the bubble's place. @param {string} key @param {number} id */
-export function settlePending(key, id) {
-  const bubble = find(`#k${key}`);
-  if (!bubble) return;
-  if (find(`#m${id}`)) bubble.remove();
-  else {
-    bubble.id = `m${id}`;
-    bubble.dataset.id = String(id);
-    bubble.dataset.order = "~";
-  }
-  want(id);
 }
 
 function watchUndo() {

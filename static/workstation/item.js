@@ -1,12 +1,13 @@
 // @ts-check
 /** The open item: opened from the list without a new page, kept fresh, worked on. */
-import { config, debounced, find, findAll, gettext, interpolate, oneAtATime, parse, toast } from "./page.js";
+import { config, debounced, find, gettext, interpolate, oneAtATime, parse, toast } from "./page.js";
 import { everySecond } from "./clocks.js";
 import * as composer from "./composer.js";
 import * as dialogs from "./dialogs.js";
 import * as feed from "./feed.js";
 import { live } from "./live.js";
 import { Unreachable, command, read } from "./net.js";
+import * as outbox from "./outbox.js";
 import * as panel from "./panel.js";
 import * as rows from "./rows.js";
 
@@ -134,10 +135,10 @@ async function run(deed, fields = {}) {
   try {
     const answer = await command(`${item.kind}/${item.id}/${deed}/`, fields);
     document.dispatchEvent(new CustomEvent("otklik:accepted", { detail: answer }));
-    return true;
+    return answer;
   } catch (fault) {
     toast(/** @type {Error} */ (fault).message);
-    return false;
+    return null;
   }
 }
 
@@ -176,13 +177,19 @@ export async function wake() {
 
 export async function finish(andNext = false) {
   if (!item || !find("[data-do=finish]")) return;
-  const next = rows.neighbour(1) || rows.neighbour(-1);
-  if (!(await run("finish"))) return;
-  toast(gettext("Finished."));
+  const [next, key] = [rows.neighbour(1) || rows.neighbour(-1), item.key];
+  const answer = await run("finish");
+  if (!answer) return;
+  leaving(key, answer);
   if (andNext && next) open(next.dataset.key);
   else if (andNext) close();
-  else refresh();
 }
+
+/** @param {string} key @param {any} answer */
+const leaving = (key, answer) => import("./undo.js").then((part) => part.leaving(key, answer));
+
+/** Z: the last deed that can be taken back. */
+export const undo = () => import("./undo.js").then((part) => part.undo());
 
 /** @param {any} button */
 const messageDeed = (button) => oneAtATime(button, () => runMessageDeed(button.dataset));
@@ -191,16 +198,13 @@ const messageDeed = (button) => oneAtATime(button, () => runMessageDeed(button.d
 async function runMessageDeed({ do: deed, message }) {
   try {
     const answer = await command(`messages/${message}/${deed}/`);
-    if (deed === "take-back") composer.putText("answer", answer.text);
+    if (deed === "take-back") await import("./undo.js").then((part) => part.bringBack(answer));
     feed.want(Number(message));
   } catch (fault) {
     toast(/** @type {Error} */ (fault).message);
     feed.want(Number(message));
   }
 }
-
-/** Z: the last deed that can be taken back. */
-export const undo = () => (findAll(".undo:not([hidden])").at(-1) || find(".toast button"))?.click();
 
 // Colleagues
 
@@ -273,7 +277,7 @@ async function sendApproved() {
 }
 
 const deeds = /** @type {Record<string, (button: any) => void>} */ ({
-  take, wake, snooze, hand: assign, finish: () => finish(), back: () => close(), older: () => feed.older(),
+  take, wake, snooze, hand: assign, finish: () => finish(), back: () => close(), older: () => feed.older(), beginning: () => feed.beginning(),
   templates: () => composer.insertTemplate(), attach: () => composer.attach(), "toggle-panel": () => panel.toggle(),
   resend: messageDeed, "take-back": messageDeed, story: (button) => import("./outgoing.js").then((part) => part.story(button.dataset.message, feed.want)), approved: sendApproved, split, consent: noteConsent, "reload-list": () => rows.reload(),
 });
@@ -307,6 +311,7 @@ function panelDone(event) {
     const words = interpolate(gettext("Ticket № %(number)s is made."), { number: event.detail.number });
     toast(words, { word: gettext("Open"), run: () => open(`case:${event.detail.case_id}`) });
   }
+  if (event.detail.held_until) leaving(item.key, event.detail);
   refresh();
 }
 
@@ -322,7 +327,7 @@ export function start() {
     if (key && key !== item?.key) open(key, { push: false });
     else if (!key && item) close(false);
   });
-  composer.onFinish(() => finish());
+  outbox.onFinish(() => finish());
   live.addEventListener("welcome", showMyself);
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible") showMyself();

@@ -28,35 +28,35 @@ const fold = (/** @type {string} */ name) => document.body.classList.toggle(name
 /** A person who may work on many tickets at once chooses them in the list. @param {"pick"|"toggleMode"} deed */
 const choosing = (deed) => import("./choosing.js").then((part) => part[deed]());
 
-/** Single keys: place on the keyboard, with Shift or not, what is printed on it, what it does. `words` are what the palette finds it by. */
-export const KEYS = [
-  { code: "KeyJ", shown: "J", name: gettext("Next in the list"), words: "next следующий вниз", run: () => walk(1) },
-  { code: "KeyK", shown: "K", name: gettext("Previous in the list"), words: "previous предыдущий вверх", run: () => walk(-1) },
-  { code: "KeyU", shown: "U", name: gettext("Open what is most urgent"), words: "urgent sla срочный", run: openUrgent },
-  { code: "KeyR", shown: "R", name: gettext("Write an answer"), words: "answer reply ответить ответ", run: () => composer.focus("answer") },
-  { code: "KeyN", shown: "N", name: gettext("Write a note"), words: "note заметка", run: () => composer.focus("note") },
-  { code: "KeyA", shown: "A", name: gettext("Take, or hand to a colleague"), words: "take assign transfer hand принять взять назначить передать", run: item.assign },
-  { code: "KeyS", shown: "S", name: gettext("Put off"), words: "snooze put off отложить", run: item.snooze },
-  { code: "KeyE", shown: "E", name: gettext("Finish"), words: "finish close завершить закрыть", run: () => item.finish() },
-  { code: "KeyE", shift: true, shown: "Shift E", name: gettext("Finish and take the next"), words: "finish next завершить следующий", run: () => item.finish(true) },
-  { code: "KeyT", shown: "T", name: gettext("Make a ticket"), words: "ticket create создать обращение тикет", run: () => panel.showTab("ticket", "#topic") },
-  { code: "KeyL", shown: "L", name: gettext("Choose the topic"), words: "classify topic тема классификация", run: () => panel.showTab("ticket", "#topic") },
-  { code: "KeyI", shown: "I", name: gettext("Who the guest is"), words: "guest customer клиент гость", run: () => panel.showTab("guest") },
-  ...(config.worksInMass ? [{ code: "KeyX", shown: "X", name: gettext("Choose tickets for mass work"), words: "select mass bulk choose выбрать массово", run: () => choosing("pick") }] : []),
-  { code: "KeyZ", shown: "Z", name: gettext("Undo"), words: "undo отменить вернуть", run: item.undo },
-  { code: "KeyA", shift: true, shown: "Shift A", name: gettext("Ready or break"), words: "ready break на линии перерыв", run: presence.toggle },
-  { code: "Digit1", shown: "1", name: gettext("List: mine"), words: "mine мои", run: tab("mine") },
-  { code: "Digit2", shown: "2", name: gettext("List: queue"), words: "queue очередь", run: tab("queue") },
-  { code: "Digit3", shown: "3", name: gettext("List: group"), words: "group группа", run: tab("group") },
-  { code: "Digit4", shown: "4", name: gettext("List: put off"), words: "snoozed отложенные", run: tab("snoozed") },
-  { code: "Digit5", shown: "5", name: gettext("List: all"), words: "all все", run: tab("all") },
-  { code: "BracketLeft", shown: "[", name: gettext("Fold the list"), words: "fold list свернуть список", run: () => fold("no-list") },
-  { code: "BracketRight", shown: "]", name: gettext("Fold the right panel"), words: "fold panel свернуть панель", run: panel.toggle },
-  { code: "Slash", shown: "/", name: gettext("Find"), words: "search find поиск найти", run: openPalette },
-  { code: "Slash", shift: true, shown: "?", name: gettext("Keys"), words: "keys help клавиши помощь", run: () => help() },
+/** What single keys do; which key does it is the person's choice (config.keys). `words` are what the palette finds it by. */
+export const DEEDS = [
+  { deed: "next", name: gettext("Next in the list"), words: "next следующий вниз", run: () => walk(1) },
+  { deed: "previous", name: gettext("Previous in the list"), words: "previous предыдущий вверх", run: () => walk(-1) },
+  { deed: "urgent", name: gettext("Open what is most urgent"), words: "urgent sla срочный", run: openUrgent },
+  { deed: "answer", name: gettext("Write an answer"), words: "answer reply ответить ответ", run: () => composer.focus("answer") },
+  { deed: "note", name: gettext("Write a note"), words: "note заметка", run: () => composer.focus("note") },
+  { deed: "assign", name: gettext("Take, or hand to a colleague"), words: "take assign transfer hand принять взять назначить передать", run: item.assign },
+  { deed: "snooze", name: gettext("Put off"), words: "snooze put off отложить", run: item.snooze },
+  { deed: "finish", name: gettext("Finish"), words: "finish close завершить закрыть", run: () => item.finish() },
+  { deed: "finish_next", name: gettext("Finish and take the next"), words: "finish next завершить следующий", run: () => item.finish(true) },
+  { deed: "ticket", name: gettext("Make a ticket"), words: "ticket create создать обращение тикет", run: () => panel.showTab("ticket", "#topic") },
+  { deed: "topic", name: gettext("Choose the topic"), words: "classify topic тема классификация", run: () => panel.showTab("ticket", "#topic") },
+  { deed: "guest", name: gettext("Who the guest is"), words: "guest customer клиент гость", run: () => panel.showTab("guest") },
+  ...(config.worksInMass ? [{ deed: "pick", name: gettext("Choose tickets for mass work"), words: "select mass bulk choose выбрать массово", run: () => choosing("pick") }] : []),
+  { deed: "undo", name: gettext("Undo"), words: "undo отменить вернуть", run: item.undo },
+  { deed: "ready", name: gettext("Ready or break"), words: "ready break на линии перерыв", run: presence.toggle },
+  { deed: "tab_mine", name: gettext("List: mine"), words: "mine мои", run: tab("mine") },
+  { deed: "tab_queue", name: gettext("List: queue"), words: "queue очередь", run: tab("queue") },
+  { deed: "tab_group", name: gettext("List: group"), words: "group группа", run: tab("group") },
+  { deed: "tab_snoozed", name: gettext("List: put off"), words: "snoozed отложенные", run: tab("snoozed") },
+  { deed: "tab_all", name: gettext("List: all"), words: "all все", run: tab("all") },
+  { deed: "fold_list", name: gettext("Fold the list"), words: "fold list свернуть список", run: () => fold("no-list") },
+  { deed: "fold_panel", name: gettext("Fold the right panel"), words: "fold panel свернуть панель", run: panel.toggle },
+  { deed: "find", name: gettext("Find"), words: "search find поиск найти", run: openPalette },
 ];
-/** Keys with Ctrl and function keys, for the overview. */
+/** Keys that stay as they are, for the overview. */
 const OTHERS = [
+  ["?", gettext("Keys")],
   ["Ctrl K", gettext("Find anything, do anything")],
   ["F6", gettext("Next region: list, messages, text, panel")],
   ["F8", gettext("Accept the offered dialogue")],
@@ -69,16 +69,31 @@ const OTHERS = [
   ["Esc", gettext("From the text to the messages, to the list")],
 ];
 
+/** A key as people read it: "Shift E", "" for none. @param {string} key */
+const capOf = (key) => (key.startsWith("Shift+") ? `Shift ${config.caps[key.slice(6)]}` : config.caps[key] || "");
+/** A pressed key's name, as the server keeps it. @param {KeyboardEvent} event */
+const nameOf = (event) => `${event.shiftKey ? "Shift+" : ""}${event.code}`;
+
+/** Every command as the palette shows it. */
+const commands = () => [
+  ...DEEDS.map((one) => ({ ...one, shown: capOf(config.keys[one.deed]) })),
+  { name: gettext("Keys"), words: "keys help клавиши помощь", shown: "?", run: help },
+  { name: gettext("Change the keys"), words: "keys remap change клавиши настроить изменить", shown: "", run: changeKeys },
+];
+
 export function help() {
   dialogs.show("help", (root) => {
-    const lines = [...KEYS.map((key) => [key.shown, key.name]), ...OTHERS];
+    const lines = [...DEEDS.map((one) => [capOf(config.keys[one.deed]), one.name]), ...OTHERS];
     find("#keys-list").replaceChildren(...lines.map(([keys, name]) => {
-      const caps = keys.split(" ").flatMap((key, place) => (place ? [" ", element("kbd", {}, key)] : [element("kbd", {}, key)]));
-      return element("p", {}, name, element("span", {}, ...caps));
+      const caps = keys.split(" ").filter(Boolean).flatMap((key, place) => (place ? [" ", element("kbd", {}, key)] : [element("kbd", {}, key)]));
+      return element("p", {}, name, element("span", {}, ...(caps.length ? caps : [gettext("no key")])));
     }));
+    find("[data-change]", root).addEventListener("click", changeKeys);
     find("[data-close]", root).focus();
   });
 }
+
+const changeKeys = () => import("./own_keys.js").then((part) => part.change(DEEDS, { capOf, nameOf }));
 
 /** The field is there at once: what is typed before the rest has come waits in it. */
 function openPalette() {
@@ -88,7 +103,7 @@ function openPalette() {
   input.value = "";
   box.showModal();
   input.focus();
-  import("./palette.js").then((palette) => palette.opened(KEYS));
+  import("./palette.js").then((palette) => palette.opened(commands()));
 }
 
 const REGIONS = ["#rows", "#feed", "#text", "#panel-body"];
@@ -140,11 +155,10 @@ function single(event) {
   const modified = event.ctrlKey || event.altKey || event.metaKey || event.getModifierState("AltGraph");
   if (!config.singleKeys || modified || isTextField(event.target) || event.repeat) return;
   // The question mark stands elsewhere on a Russian keyboard: it is known by itself.
-  const place = event.key === "?" ? { code: "Slash", shift: true } : { code: event.code, shift: event.shiftKey };
-  const key = KEYS.find((one) => one.code === place.code && Boolean(one.shift) === place.shift);
-  if (!key) return;
+  const deed = event.key === "?" ? { run: help } : DEEDS.find((one) => config.keys[one.deed] === nameOf(event));
+  if (!deed) return;
   event.preventDefault();
-  key.run();
+  deed.run();
 }
 
 export function start() {
@@ -155,5 +169,6 @@ export function start() {
     if (target.closest("[data-do=help]")) help();
     if (target.closest("[data-do=choose]")) choosing("toggleMode");
     if (target.closest("[data-do=palette]")) openPalette();
+    if (target.closest("[data-do=own-keys]")) changeKeys();
   });
 }

@@ -29,6 +29,7 @@ function apply(events) {
     else if (kind === "given") presence.given(data);
     else if (kind === "offer") offers.came(data);
     else if (kind === "offer_over") offers.ended(data);
+    else if (kind === "not_closed") import("./undo.js").then((part) => part.notClosed(data, item.open));
     else if (kind === "incident") import("./belonging.js").then((part) => part.incidentCame(data));
     else if (kind === "call_back") import("./life.js").then((part) => part.callCame(data, item.open));
     else if (kind === "case_news") import("./life.js").then((part) => part.newsCame(data, item.open));

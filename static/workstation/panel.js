@@ -4,7 +4,9 @@ import { element, find, findAll, gettext, oneAtATime, toast } from "./page.js";
 import { showError } from "./dialogs.js";
 import { command, read } from "./net.js";
 import { makePicker } from "./picker.js";
-import * as same from "./same.js";
+
+// Deeds about guests who are one person: same.js.
+const SAME_GUEST = /^(compare|two-people|part)$/;
 
 /** @type {any} */
 let item = null;
@@ -49,7 +51,7 @@ function prepare() {
     const address = `/suggestions/session/${item.id}/`;
     import("./suggestions.js").then((part) => part.suggestTopics(place, address));
   }
-  same.prepare(root);
+  if (find("[data-same]", root)) import("./same.js").then((part) => part.prepare(root));
   if (find("[data-belonging]", root)) import("./belonging.js").then((part) => part.prepare(root));
 }
 
@@ -143,9 +145,8 @@ export function start() {
     const button = event.target.closest("[data-do=reveal]");
     if (button) oneAtATime(button, () => reveal(button));
     const deed = event.target.closest("[data-do]");
-    if (deed && !same.clicked(deed, root) && deed.closest("[data-belonging], [data-alike]")) {
-      import("./belonging.js").then((part) => part.clicked(deed, root));
-    }
+    if (SAME_GUEST.test(deed?.dataset.do)) import("./same.js").then((part) => part.clicked(deed, root));
+    else if (deed?.closest("[data-belonging], [data-alike]")) import("./belonging.js").then((part) => part.clicked(deed, root));
     if (deed?.dataset.do === "route-map" && !event.ctrlKey && !event.metaKey) {
       event.preventDefault();
       import("./life.js").then((part) => part.routeMap(deed.dataset.case));

@@ -82,6 +82,11 @@ function fill(line, row) {
   setClock(line, row);
 }
 
+/** It is about to be closed, and can still be taken back. @param {string} key @param {boolean} isLeaving */
+export function setLeaving(key, isLeaving) {
+  lineOf(key)?.classList.toggle("is-leaving", isLeaving);
+}
+
 /** @param {any} link @param {string} name @param {any} value */
 function mark(link, name, value) {
   find(`[data-slot=${name}]`, link).textContent = value;

@@ -61,7 +61,7 @@ async function run(path, fields, words, done) {
   done();
 }
 
-/** A click inside the panel; true = it was for us. @param {any} button @param {any} root */
+/** A click on one of these deeds in the panel. @param {any} button @param {any} root */
 export function clicked(button, root) {
   const again = () => prepare(root);
   const deeds = /** @type {Record<string, () => any>} */ ({
@@ -69,7 +69,5 @@ export function clicked(button, root) {
     "two-people": () => run(`guests/${button.dataset.guest}/two-people/`, { guest: button.dataset.other }, gettext("They stay two guests."), again),
     part: () => run(`merges/${button.dataset.merge}/undo/`, {}, gettext("They are two guests again."), again),
   });
-  const deed = deeds[button.dataset.do];
-  if (deed) oneAtATime(button, deed);
-  return Boolean(deed);
+  oneAtATime(button, deeds[button.dataset.do]);
 }

@@ -40,6 +40,7 @@ OWN = {
     "/desk/presence/",
     "/desk/offers/",
     "/desk/places/",
+    "/desk/keys/",
     "/desk/look/",
     "/approvals/",
     "/reports/",

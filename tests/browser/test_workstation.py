@@ -11,12 +11,13 @@ from playwright.sync_api import expect
 
 from omni.channels.contract import Failed, Inbound, InboundKind, Reason
 from omni.models import Attempt, Message, Session
-from omni.services import answering, conversations, inbound, sending
+from omni.services import answering, conversations, files, inbound, sending
 from omni.states import Direction, SendState, SessionState
 from tests import builders as b
 from tests.browser.desk import focus_is_visible, go, sign_in, texts, world  # noqa: F401
 from tickets.models import AnswerTemplate, Case
-from workstation.models import Draft
+from workstation.models import Draft, HeldClosing
+from workstation.services import held_closings
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -57,6 +58,8 @@ def test_a_whole_case_by_keyboard(desk, world):  # noqa: F811
     case = Case.objects.get()
     assert (case.topic, case.summary, case.opened_by) == (topic, "Просроченный кефир", world.operator)
     press(desk, "Escape", "e")
+    expect(desk.locator(".toast")).to_contain_text("Завершено")
+    held_closings.close_due(now=timezone.now() + held_closings.HOLD)
     expect(desk.locator("[data-do=finish]")).to_have_count(0)
     session.refresh_from_db()
     assert session.state == SessionState.PARKED
@@ -270,20 +273,80 @@ def test_a_failed_send_says_why_and_goes_again(desk, live_product, world):  # no
     assert message.attempts.count() == 2
 
 
-def test_a_mail_is_taken_back_into_the_composer(desk, live_product, world):  # noqa: F811
+def _mail(world):  # noqa: F811
     mail = b.an_account("email")
     now, kind = timezone.now(), InboundKind.MESSAGE
     item = Inbound(kind=kind, external_id="<1@x>", guest_external_id="a@example.com", sent_at=now, text="Где чек?")
     with transaction.atomic():
         message = inbound.apply(account=mail, item=item, now=now)
-    conversations.take(session_id=message.session_id, by=world.operator, now=timezone.now())
-    go(desk, live_product, f"session/{message.session_id}/")
+    return conversations.take(session_id=message.session_id, by=world.operator, now=timezone.now())
+
+
+def test_a_mail_is_taken_back_into_the_composer(desk, live_product, world):  # noqa: F811
+    session = _mail(world)
+    go(desk, live_product, f"session/{session.pk}/")
     desk.fill("#text", "Поторопился")
     desk.locator("#text").press("Control+Enter")
     desk.locator(".undo").click()
     expect(desk.locator("#text")).to_have_value("Поторопился")
     expect(desk.locator(".entry.out .send-state")).to_have_attribute("data-mark", "cancelled")
     assert Message.objects.get(direction=Direction.OUT).send_state == SendState.CANCELLED
+
+
+def test_a_mails_files_come_back_with_its_text(desk, live_product, world):  # noqa: F811
+    session = _mail(world)
+    go(desk, live_product, f"session/{session.pk}/")
+    desk.fill("#text", "Чек во вложении")
+    desk.set_input_files("#files", {"name": "чек.txt", "mimeType": "text/plain", "buffer": "сумма 100".encode()})
+    desk.locator("#text").press("Control+Enter")
+    expect(desk.locator(".undo")).to_be_visible()
+    desk.focus("#feed")
+    desk.keyboard.press("z")
+    expect(desk.locator("#text")).to_have_value("Чек во вложении")
+    expect(desk.locator("#uploads li")).to_contain_text("чек.txt")
+    desk.locator("#text").press("Control+Enter")
+    expect(desk.locator(".entry.out:not(.is-pending) a.file")).to_have_count(2)
+    sent = Message.objects.get(direction=Direction.OUT, send_state=SendState.QUEUED)
+    assert files.open_stored(sent.attachments.get()).read() == "сумма 100".encode()
+
+
+def test_a_closing_is_taken_back_by_z_and_by_the_button(desk, live_product, world):  # noqa: F811
+    sessions = [world.give(text=f"Вопрос {number}", visitor=f"v{number}", name=f"Гость {number}") for number in range(2)]
+    go(desk, live_product, f"session/{sessions[0].pk}/")
+    for way in ("z", "button"):
+        desk.focus("#feed")
+        desk.keyboard.press("e")
+        expect(desk.locator(".row.is-leaving")).to_have_count(1)
+        assert HeldClosing.objects.get().subject_id == sessions[0].pk
+        desk.keyboard.press("z") if way == "z" else desk.click(".toast button")
+        expect(desk.locator(".toast")).to_have_text("Остаётся открытым.")
+        expect(desk.locator(".row.is-leaving")).to_have_count(0)
+        assert held_closings.close_due(now=timezone.now() + held_closings.HOLD) == 0
+    sessions[0].refresh_from_db()
+    assert sessions[0].state == SessionState.ACTIVE
+    desk.focus("#feed")
+    desk.keyboard.press("Shift+e")  # finish and take the next: Z still means the one that was left
+    expect(desk.locator("#guest-name")).to_have_text("Гость 1")
+    desk.keyboard.press("z")
+    expect(desk.locator(".toast")).to_have_text("Остаётся открытым.")
+    expect(desk.locator("#guest-name")).to_have_text("Гость 1")
+    desk.locator(".toast").wait_for(state="detached")
+    desk.keyboard.press("z")
+    expect(desk.locator(".toast")).to_contain_text("Отменять нечего")
+
+
+def test_a_guest_who_writes_meanwhile_is_not_closed(desk, live_product, world):  # noqa: F811
+    session = world.give()
+    go(desk, live_product, f"session/{session.pk}/")
+    desk.focus("#feed")
+    desk.keyboard.press("e")
+    expect(desk.locator(".row.is-leaving")).to_have_count(1)
+    world.write("Подождите!")
+    held_closings.close_due(now=timezone.now() + held_closings.HOLD)
+    expect(desk.locator(".toast")).to_contain_text("гость написал")
+    expect(desk.locator(".row.is-leaving")).to_have_count(0)
+    session.refresh_from_db()
+    assert session.state == SessionState.ACTIVE
 
 
 def test_templates_files_and_the_counted_limit(desk, live_product, world):  # noqa: F811

@@ -5,6 +5,7 @@ from playwright.sync_api import expect
 
 from core.live import announce, staff_topic
 from core.redis import client
+from omni.services import files
 from omni.states import Direction
 from tests.browser.desk import connected, go, sign_in, texts, world  # noqa: F401
 
@@ -71,6 +72,68 @@ def test_what_waits_survives_a_reload(live_product, page, world):  # noqa: F811
     expect(page.locator(".entry.out:not(.is-pending) .text")).to_have_text("Дойдёт")
     assert session.messages.filter(direction=Direction.OUT).count() == 1
     assert page.evaluate("Object.keys(sessionStorage).filter((key) => key.startsWith('otklik')).length") == 0
+
+
+CHECK = {"name": "чек.txt", "mimeType": "text/plain", "buffer": "сумма 100".encode()}
+
+
+def held_with_a_file(page):
+    page.route("**/answer/", lambda route: route.abort())
+    page.fill("#text", "Чек во вложении")
+    page.set_input_files("#files", CHECK)
+    page.locator("#text").press("Control+Enter")
+    expect(page.locator(".is-pending")).to_have_count(1)
+    page.wait_for_function(f"async () => (await ({KEPT})()) === 1")
+
+
+KEPT = """async () => {
+  if (!(await indexedDB.databases()).some((one) => one.name === "otklik")) return 0;
+  const done = (request) => new Promise((resolve) => { request.onsuccess = () => resolve(request.result); });
+  const database = await done(indexedDB.open("otklik"));
+  const count = await done(database.transaction("files").objectStore("files").count());
+  database.close();
+  return count;
+}"""
+
+
+def test_files_that_wait_survive_a_reload(live_product, page, world):  # noqa: F811
+    session = world.give()
+    sign_in(page, live_product)
+    go(page, live_product, f"session/{session.pk}/")
+    held_with_a_file(page)
+    page.unroute("**/answer/")
+    go(page, live_product, f"session/{session.pk}/")
+    expect(page.locator(".entry.out:not(.is-pending) a.file")).to_contain_text("чек.txt")
+    message = session.messages.get(direction=Direction.OUT)
+    assert files.open_stored(message.attachments.get()).read() == CHECK["buffer"]
+    page.wait_for_function(f"async () => (await ({KEPT})()) === 0")
+
+
+def test_a_letter_whose_files_are_gone_is_not_sent_without_them(live_product, page, world):  # noqa: F811
+    session = world.give()
+    sign_in(page, live_product)
+    go(page, live_product, f"session/{session.pk}/")
+    held_with_a_file(page)
+    page.goto(f"{live_product.url}/healthz")  # the same browser, another page: what it kept is wiped
+    page.evaluate("() => new Promise((done) => { indexedDB.deleteDatabase('otklik').onsuccess = done; })")
+    page.unroute("**/answer/")
+    go(page, live_product, f"session/{session.pk}/")
+    expect(page.locator(".is-pending .send-word")).to_contain_text("Не отправлено")
+    page.locator(".is-pending button").click()  # the only way is to edit
+    expect(page.locator("#text")).to_have_value("Чек во вложении")
+    assert not session.messages.filter(direction=Direction.OUT).exists()
+
+
+def test_signing_out_leaves_nothing_here(live_product, page, world):  # noqa: F811
+    session = world.give()
+    sign_in(page, live_product)
+    go(page, live_product, f"session/{session.pk}/")
+    held_with_a_file(page)
+    page.click("#user-menu > summary")
+    page.click("#sign-out button")
+    page.wait_for_url("**/sign-in/**")
+    assert page.evaluate(KEPT) == 0
+    assert page.evaluate("sessionStorage.length") == 0
 
 
 def test_an_emptied_redis_reloads_the_truth(live_product, page, world):  # noqa: F811

@@ -11,6 +11,7 @@ from omni.services import distribution
 from omni.states import Delivery, OfferState
 from tests import builders as b
 from tests.browser.desk import go, sign_in, world  # noqa: F401
+from workstation.services import held_closings
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -96,6 +97,8 @@ def test_breaks_are_rows_and_after_work_counts_down(live_product, page, line):
     go(page, live_product, f"session/{session.pk}/")
     page.locator("#feed").focus()
     page.keyboard.press("e")
+    expect(page.locator(".toast")).to_contain_text("Завершено")
+    held_closings.close_due(now=timezone.now() + held_closings.HOLD)
     expect(page.locator("#presence .presence-word")).to_have_text("Постобработка")
     expect(page.locator("#presence-time")).to_contain_text("−")
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from omni.models import Session
 from sla.models import Calendar
@@ -10,6 +11,7 @@ from tests import builders as b
 from tickets.models import CallBack, Case, ClosingCause, Detail, WaitReason, Watcher
 from tickets.services import cases, opening, topics
 from tickets.states import CaseState
+from workstation.services import held_closings
 
 pytestmark = pytest.mark.django_db
 
@@ -74,6 +76,7 @@ def test_waiting_and_closing_by_rows(desk, case, operator, now):
     assert Case.objects.get().state == CaseState.WAITING_GUEST
     assert desk.command(f"case/{case.pk}/wait/", state="reason:99999").status_code == 400
     assert desk.command(f"case/{case.pk}/close/", cause=f"closing:{cause.pk}", note="Готово").status_code == 200
+    held_closings.close_due(now=timezone.now() + held_closings.HOLD)
     assert Case.objects.get().closing == cause
     assert Session.objects.exists()
 

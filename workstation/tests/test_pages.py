@@ -98,6 +98,27 @@ def test_the_feed_is_paged_without_a_gap_or_a_double(desk, taken, operator, now)
     assert seen == sorted(seen)
 
 
+def test_the_feed_is_read_from_its_beginning_too(desk, taken, operator, now):
+    for number in range(120):
+        answering.answer(session_id=taken.pk, text=f"ответ {number}", by=operator, now=now)
+    whole = list(taken.messages.order_by("sent_at", "sequence", "pk").values_list("pk", flat=True))
+    part = desk.read(f"session/{taken.pk}/feed/", first=1).json()
+    assert part["before"] == ""
+    seen = _ids(part["html"])
+    while part["has_newer"]:
+        part = desk.read(f"session/{taken.pk}/feed/", after=seen[-1]).json()
+        seen += _ids(part["html"])
+    assert seen == whole
+    above = desk.read(f"session/{taken.pk}/feed/", before=seen[70]).json()
+    assert _ids(above["html"]) == whole[20:70]
+
+
+def test_a_place_in_another_guests_feed_is_no_place(desk, taken, write):
+    stranger = write("Чужое", visitor="visitor-2").messages.get()
+    for asked in ({"after": stranger.pk}, {"before": stranger.pk}, {"after": "9" * 30}, {"before": "yesterday"}):
+        assert desk.read(f"session/{taken.pk}/feed/", **asked).json()["code"] == "bad_cursor", asked
+
+
 def _ids(html):
     return [int(part.split('"')[0]) for part in html.split(' data-id="')[1:]]
 

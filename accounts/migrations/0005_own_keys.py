@@ -1,0 +1,15 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("accounts", "0004_right_of_mass_work"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="staff",
+            name="own_keys",
+            field=models.JSONField(blank=True, default=dict, verbose_name="own keys"),
+        ),
+    ]
