@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 MAIL_ADDRESS = "otklik@lukoshko.example"
-MESSENGERS, COMMON = "messengers", "common"
+MESSENGERS, COMMON, BOT = "messengers", "common", "demo-bot"
 EXTENSION = "101"
 """The telephone on the first operator's desk, in every exchange of the demo."""
 POLL = {"poll_seconds": 5}
@@ -37,6 +37,10 @@ class DemoChannel:
     """Settings made at random, once."""
     unused: tuple[str, ...] = ()
     """Secrets that the demo's servers do not ask for."""
+    kind: str = ""
+    """The channel, where an account is not the only one of it; empty = as the account is called here."""
+    bot: str = ""
+    """The dialogue that answers first; such an account has a queue of its own, so that nobody else waits behind its guests."""
 
 
 FIRST: Mapping[str, DemoChannel] = {
@@ -63,6 +67,7 @@ CHANNELS: Mapping[str, DemoChannel] = {
     "vk": DemoChannel("VK: Лукошко", settings={"group_id": "200300"}, at={"api_base": "/vk"}),
     "ok": DemoChannel("Одноклассники: Лукошко", settings={"upload_pause": 0.2}, at={"api_base": "/ok"}, key=("secret", "webhook_secret")),
     "max": DemoChannel("MAX: @lukoshko_bot", at={"api_base": "/max"}),
+    "max_bot": DemoChannel("MAX: @lukoshko_help_bot", BOT, at={"api_base": "/max-bot"}, kind="max", bot="welcome"),
     "whatsapp": DemoChannel(
         "WhatsApp: +7 495 000-11-22",
         settings={"phone_number_id": "109900110022", "business_account_id": "100200300400"},
@@ -107,6 +112,18 @@ CHANNELS: Mapping[str, DemoChannel] = {
 }
 
 ALL: Mapping[str, DemoChannel] = {**FIRST, **CHANNELS}
+NAME = "demo_as"
+"""The setting of an account that says which of these it is, where that is not its kind."""
+
+
+def kind_of(name: str) -> str:
+    """The kind of the account that is called so here."""
+    return ALL[name].kind or name
+
+
+def name_of(kind: str, settings: Mapping[str, Any]) -> str:
+    """What an account is called here."""
+    return str(settings.get(NAME) or kind)
 
 
 def make_secret(kind: str, name: str) -> str:

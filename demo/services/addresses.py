@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from core.embedded.ports import kept_port
 from core.embedded.private_files import write_private
-from demo.channels import ALL, CHANNELS, MAIL_ADDRESS
+from demo.channels import ALL, CHANNELS, MAIL_ADDRESS, NAME, name_of
 from omni.channels.registry import adapter_for
 from omni.models import ChannelAccount
 
@@ -45,10 +45,10 @@ def present() -> Addresses:
     )
 
 
-def settings_of(kind: str, addresses: Addresses) -> dict[str, Any]:
-    """The part of a demo account's settings that depends on the addresses."""
-    at = ALL[kind].at
-    return {"demo": True, **{name: addresses.providers + path for name, path in at.items()}, **_own_settings(kind, addresses)}
+def settings_of(name: str, addresses: Addresses) -> dict[str, Any]:
+    """The part of a demo account's settings that depends on the addresses, and by which the account is known again."""
+    at = {setting: addresses.providers + path for setting, path in ALL[name].at.items()}
+    return {"demo": True, **({NAME: name} if ALL[name].kind else {}), **at, **_own_settings(name, addresses)}
 
 
 def _own_settings(kind: str, addresses: Addresses) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def demo_accounts() -> Sequence[ChannelAccount]:
 def renew(addresses: Addresses) -> None:
     """Let the demo's accounts point at this start's addresses."""
     for account in demo_accounts():
-        wanted = {**account.settings, **settings_of(account.kind, addresses)}
+        wanted = {**account.settings, **settings_of(name_of(account.kind, account.settings), addresses)}
         if wanted != account.settings:
             account.settings = wanted
             account.save(update_fields=["settings"])
@@ -91,8 +91,8 @@ def tell(addresses: Addresses, sign_ins: Sequence[Mapping[str, str]]) -> Path:
     ]
     facts["channels"] = {}
     for account in demo_accounts():
-        if account.kind in CHANNELS:
-            facts["channels"][account.kind] = _channel(account, addresses)
+        if (name := name_of(account.kind, account.settings)) in CHANNELS:
+            facts["channels"][name] = _channel(account, addresses)
         else:
             facts |= _facts(account, addresses)
     path = Path(settings.VAR_DIR) / FILE
@@ -110,7 +110,7 @@ def _channel(account: ChannelAccount, addresses: Addresses) -> dict[str, Any]:
 
 def _webhook(account: ChannelAccount, hidden: Mapping[str, str], addresses: Addresses) -> str:
     """Our address as the vendor is given it."""
-    key = ALL[account.kind].key
+    key = ALL[name_of(account.kind, account.settings)].key
     query = f"?{urlencode({key[0]: hidden[key[1]]})}" if key else ""
     return addresses.product + reverse("webhook", kwargs={"kind": account.kind, "account_id": account.public_id}) + query
 

@@ -11,7 +11,7 @@ from django.contrib.auth.hashers import make_password
 from accounts.models import Group, Membership, Role, Staff
 from core.text import searchable
 from customers.models import Guest, Identity
-from demo.channels import ALL, EXTENSION, FIRST, make_secret
+from demo.channels import ALL, BOT, EXTENSION, FIRST, MESSENGERS, kind_of, make_secret, name_of
 from demo.material import material, on_street
 from demo.services.addresses import Addresses, demo_accounts, settings_of
 from omni.channels.registry import adapter_for, kinds
@@ -75,19 +75,25 @@ def make_staff(stores: Sequence[Store]) -> list[Staff]:
 def make_accounts(addresses: Addresses) -> list[ChannelAccount]:
     """An account of every channel that has none of the demo's yet, pointing at the demo's provider servers."""
     queues = {queue.code: queue for queue in Queue.objects.all()}
-    there = {account.kind for account in demo_accounts()}
-    wanted = {kind: channel for kind, channel in ALL.items() if kind in kinds() and kind not in there}
-    made = [_account(kind, queues[channel.queue], addresses) for kind, channel in wanted.items()]
-    _give_telephones([account for account in made if ALL[account.kind].calls])
+    queues[BOT] = queues.get(BOT) or _queue_of_bots(queues[MESSENGERS])
+    there = {name_of(account.kind, account.settings) for account in demo_accounts()}
+    wanted = {name: channel for name, channel in ALL.items() if kind_of(name) in kinds() and name not in there}
+    made = [_account(name, queues[channel.queue], addresses) for name, channel in wanted.items()]
+    _give_telephones([account for account in made if ALL[name_of(account.kind, account.settings)].calls])
     return made
 
 
-def _account(kind: str, queue: Queue, addresses: Addresses) -> ChannelAccount:
-    channel = ALL[kind]
-    settings = {**channel.settings, **{name: secrets.token_urlsafe(12) for name in channel.made}, **settings_of(kind, addresses)}
-    account = ChannelAccount(kind=kind, name=channel.name, queue=queue, settings=settings)
+def _queue_of_bots(like: Queue) -> Queue:
+    """Where guests wait whom a bot has handed over: served by the same people, after the others."""
+    return Queue.objects.create(code=BOT, name="После бота", group=like.group, policy=like.policy, priority=like.priority - 1)
+
+
+def _account(name: str, queue: Queue, addresses: Addresses) -> ChannelAccount:
+    channel, kind = ALL[name], kind_of(name)
+    settings = {**channel.settings, **{made: secrets.token_urlsafe(12) for made in channel.made}, **settings_of(name, addresses)}
+    account = ChannelAccount(kind=kind, name=channel.name, queue=queue, settings=settings, answers_first=channel.bot)
     names = [secret.name for secret in adapter_for(kind).form.secrets if secret.name not in channel.unused]
-    account.set_secrets(**{name: make_secret(kind, name) for name in names})
+    account.set_secrets(**{secret: make_secret(kind, secret) for secret in names})
     account.save()
     return account
 

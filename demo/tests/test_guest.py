@@ -5,15 +5,19 @@ import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
+from pathlib import Path
 
 import httpx
 import pytest
+from django.conf import settings as settings_
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
+from bots.services import talking
 from core.embedded.waiting import wait_until
 from customers.models import Guest
+from demo.channels import ALL
 from demo.guests import OWN
 from demo.management.commands import guest as guest_command
 from demo.services import addresses, people
@@ -32,7 +36,8 @@ from tickets.services import defaults
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-ANSWERED = sorted(kind for kind, way in WAYS.items() if way.to and way.group not in (CALLS, NOTICES))
+BOTS = sorted(name for name, channel in ALL.items() if channel.bot)
+ANSWERED = sorted(kind for kind, way in WAYS.items() if way.to and way.group not in (CALLS, NOTICES) and kind not in BOTS)
 CHATS = sorted(kind for kind in ANSWERED if WAYS[kind].group != REVIEWS)
 CALLED = sorted(kind for kind, way in WAYS.items() if way.group == CALLS)
 UNANSWERED = sorted(kind for kind, way in WAYS.items() if not way.to and way.group != CALLS)
@@ -147,6 +152,37 @@ def test_a_guest_of_every_chat_goes_on(desk):
     assert sorted(Session.objects.values_list("account__kind", flat=True)) == CHATS
 
 
+def test_a_guest_is_served_by_the_bot_s_buttons(outside):
+    """No operator is there: the bot answers in its account, and in no other."""
+    said(channel="max_bot", text="Добрый день", wait=0)
+    said(channel="max", text="Добрый день", wait=0)
+    with httpx.Client(base_url=f"{outside.url}/phone/", timeout=10) as phone:
+        guest = json.loads((Path(settings_.VAR_DIR) / "guest-max_bot.json").read_text())["id"]
+        menu = talked(phone, guest)[-1]
+        assert "Часы работы магазина" in menu["choices"]
+        tap = {"channel": "max_bot", "id": guest, "tap": "Часы работы магазина", "reply_to": menu["id"]}
+        assert phone.post("say", json=tap).json()["taken"]
+        shown = talked(phone, guest)
+    assert [message["own"] for message in shown] == [True, False, True, False]
+    assert shown[2]["text"] == "Часы работы магазина"
+    assert "номер магазина" in shown[3]["text"]
+    assert Session.objects.get(waiting_since__isnull=False).account.settings.get("demo_as") is None
+    assert Session.objects.get(waiting_since=None).queue.code == "demo-bot"
+    assert violations(outside, "max_bot") == []
+
+
+def talked(phone, guest):
+    """The worker's part, then both sides of the talk."""
+    now = timezone.now()
+    for event_id in InboundEvent.objects.filter(state=EventState.RECEIVED).values_list("pk", flat=True):
+        journal.process(event_id, now=now)
+    for turn in talking.find_due(now=timezone.now()):
+        talking.answer(turn, now=timezone.now())
+    for attempt_id in sending.find_due(now=timezone.now()):
+        sending.send(attempt_id, now=timezone.now())
+    return phone.get("talk", params={"channel": "max_bot", "id": guest}).json()["messages"]
+
+
 def test_a_review_that_cannot_be_answered_comes_in(desk):
     printed = all_say(UNANSWERED, text="Кассиры вежливые")
     assert all("brings no answers back" in text for text in printed.values())
@@ -167,7 +203,7 @@ def test_nobody_writes_through_a_channel_of_notices(outside):
 
 
 def test_every_channel_can_be_played():
-    assert sorted([*OWN, *ANSWERED, *UNANSWERED, *CALLED]) == guest_command.CHANNELS
+    assert sorted([*OWN, *ANSWERED, *BOTS, *UNANSWERED, *CALLED]) == guest_command.CHANNELS
 
 
 def violations(outside, channel):

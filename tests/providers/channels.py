@@ -19,7 +19,7 @@ from tests.providers.frame import Provider
 from tests.providers.google_play import GooglePlayServer
 from tests.providers.hms import HmsServer
 from tests.providers.mango import MangoServer
-from tests.providers.max import MaxServer
+from tests.providers.max import MaxBotServer, MaxServer
 from tests.providers.ok import OkServer
 from tests.providers.ozon import OzonServer
 from tests.providers.reviews_import import ReviewsVendor
@@ -75,6 +75,7 @@ SERVERS: Mapping[str, Server] = {
     "vk": Server(VkServer, {"token": "access_token", "secret": "secret"}, {"group_id": "group_id"}, {"group_id": int}),
     "ok": Server(OkServer, {"token": "access_token"}),
     "max": Server(MaxServer, {"token": "bot_token", "secret": "webhook_secret"}),
+    "max_bot": Server(MaxBotServer, {"token": "bot_token", "secret": "webhook_secret"}),
     "whatsapp": Server(
         WhatsAppServer,
         META,

@@ -305,6 +305,13 @@ class MaxServer(SocialServer):
         self.pressed.clear()
 
 
+class MaxBotServer(MaxServer):
+    """Another bot, which the demo has a dialogue answer in; beside the first at a port."""
+
+    name = "max_bot"
+    prefix = "/max-bot"
+
+
 Handler = Callable[..., Any]
 ROUTES: tuple[tuple[str, Handler], ...] = (
     (r"POST /messages", MaxServer.send),

@@ -2,6 +2,7 @@
 
 GET  /phone/channels                         the channels there are, and what a guest can do in each
 POST /phone/say                              {"channel", "id", "name", "text", "photo"?, "document"?, "title"?, "stars"?}
+     or {"tap": a button that was shown, "reply_to": the message it is under}
 GET  /phone/talk?channel=&id=&after=&wait=   both sides of one talk; waits for news after number `after` of the server's journal
 """
 
@@ -43,6 +44,7 @@ def call(title: str, to: str = "") -> Way:
 WAYS: Mapping[str, Way] = {
     "vk": Way("VK", MESSENGERS, "peer_id", photo="photo", document=True),
     "max": Way("MAX", MESSENGERS, "chat_id", lambda number: str(DIALOGUES + int(number)), photo="photo", document=True),
+    "max_bot": Way("MAX: помощник (бот)", MESSENGERS, "chat_id", lambda number: str(DIALOGUES + int(number)), photo="photo", document=True),
     "whatsapp": Way("WhatsApp", MESSENGERS, "to", phone=True, photo="photo", document=True),
     "viber": Way("Viber", MESSENGERS, "to", photo="photo", document=True),
     "ok": Way("Одноклассники", MESSENGERS, "chat_id", lambda number: f"chat:C{int(number):x}", photo="photo", document=True),
@@ -65,7 +67,7 @@ WAYS: Mapping[str, Way] = {
     "fcm": Way("Push через Firebase", NOTICES, "to", lambda number: f"device-{number}"),
     "hms": Way("Push через Huawei", NOTICES, "to", lambda number: f"device-{number}"),
 }
-PASSED_ON = ("stars", "title", "document")
+PASSED_ON = ("stars", "title", "document", "tap", "reply_to")
 
 
 class PlayedGuests(Provider):
@@ -106,7 +108,14 @@ class PlayedGuests(Provider):
         taken = all(200 <= status < 300 for status in statuses) and getattr(server, "listeners", 1) > 0
         files = [name for name, key in (("фото", "photo"), (str(what.get("title") or "файл"), "document")) if what.get(key)]
         with self._lock:
-            entry = {"own": True, "n": seen, "text": str(what.get("text", "")), "files": files, "at": time.time(), "taken": taken}
+            entry = {
+                "own": True,
+                "n": seen,
+                "text": str(what.get("tap") or what.get("text", "")),
+                "files": files,
+                "at": time.time(),
+                "taken": taken,
+            }
             self.said.setdefault((kind, guest), []).append(entry)
         return json_reply({"taken": taken, "statuses": statuses, "seen": seen, "answers": bool(WAYS[kind].to)})
 
@@ -126,7 +135,8 @@ class PlayedGuests(Provider):
     def answer(self, kind: str, entry: Mapping[str, Any]) -> dict[str, Any]:
         with self._lock:
             at = self.seen_at.setdefault((kind, entry["n"]), time.time())
-        return {"own": False, "n": entry["n"], "text": text_of(entry), "files": files_of(entry), "at": at}
+        choices = {"choices": list(entry["choices"]), "id": str(entry.get("mid") or entry.get("id") or "")} if entry.get("choices") else {}
+        return {"own": False, "n": entry["n"], "text": text_of(entry), "files": files_of(entry), "at": at, **choices}
 
     def reset(self) -> None:
         super().reset()

@@ -12,11 +12,13 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from core.embedded.private_files import write_private
+from demo.channels import ALL
 from demo.guests import Guest, Outside, Unreachable, guest_of
 from demo.services import addresses
 from omni.channels.registry import ADAPTERS
 
-CHANNELS = sorted(adapter.kind for adapter in ADAPTERS if not adapter.capabilities.notices_only)
+_WRITABLE = {adapter.kind for adapter in ADAPTERS if not adapter.capabilities.notices_only}
+CHANNELS = sorted(_WRITABLE | {name for name, channel in ALL.items() if channel.kind in _WRITABLE})
 
 
 class Command(BaseCommand):

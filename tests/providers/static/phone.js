@@ -100,7 +100,7 @@ function keys(item, message) {
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = key.text;
-    button.addEventListener("click", () => say({ press: key.data, reply_to: message.id }));
+    button.addEventListener("click", () => say({ ...(key.tap ? { tap: key.tap } : { press: key.data }), reply_to: message.id }));
     box.append(button);
   }
   item.append(box);

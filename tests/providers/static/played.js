@@ -31,9 +31,9 @@ export class Played {
     return fetch(`/phone/talk?channel=${this.channel.kind}&id=${this.id}${more}`, options);
   }
 
-  #shown({ own, text, files, at, taken }) {
+  #shown({ own, text, files, at, taken, choices = [], id }) {
     const said = this.channel.calls && own ? { answered: "☎ Звонок: поговорили", missed: "☎ Звонок: не дозвонился" }[text] ?? text : text;
-    return { own, text: [said, ...files.map((name) => `[${name}]`)].filter(Boolean).join("\n"), at, failed: own && !taken };
+    return { own, text: [said, ...files.map((name) => `[${name}]`)].filter(Boolean).join("\n"), at, id, failed: own && !taken, keys: choices.map((choice) => ({ text: choice, tap: choice })) };
   }
 
   async listen() {
