@@ -19,6 +19,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.providers.certificates import made_for_loopback
+
 PROGRAM = "dovecot"
 _FOUND = shutil.which(PROGRAM, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 _DEADLINE = 15.0
@@ -34,7 +36,10 @@ first_valid_uid = 0
 first_valid_gid = 0
 protocols = imap
 listen = 127.0.0.1
-ssl = no
+ssl = yes
+ssl_cert = <{certificate}
+ssl_key = <{certificate}
+ssl_min_protocol = TLSv1.2
 disable_plaintext_auth = no
 auth_mechanisms = plain login
 auth_failure_delay = 0
@@ -56,7 +61,8 @@ service imap-login {{
     port = {port}
   }}
   inet_listener imaps {{
-    port = 0
+    port = {tls_port}
+    ssl = yes
   }}
 }}
 service anvil {{
@@ -72,14 +78,19 @@ service stats {{
 
 
 class Dovecot:
-    """The server: `host`, `port`, `user`, `password` of an empty mailbox; `start()` and `stop()` may be called again and again."""
+    """The server: `host`, `port`, `user`, `password` of an empty mailbox; `start()` and `stop()` may be called again and again.
+
+    At `port` it speaks plainly and knows STARTTLS, at `tls_port` TLS from the first byte; clients that trust `ca_file` trust it.
+    """
 
     host = "127.0.0.1"
     password = "mailbox-2026"
 
     def __init__(self, folder: Path, user: str = "help@shop.example") -> None:
         self.folder, self.user = folder, user
-        self.port = _free_port()
+        self.port, self.tls_port = _free_port(), _free_port()
+        self._certificate = made_for_loopback(folder)
+        self.ca_file = self._certificate.ca_file
         self._process: subprocess.Popen[bytes] | None = None
         self._write_configuration()
 
@@ -141,7 +152,16 @@ class Dovecot:
         # An ordinary user may neither chroot nor raise limits of processes.
         limits = "" if os.getuid() == 0 else "default_vsz_limit = 0"
         text = _CONFIGURATION.format(
-            folder=self.folder, account=account, group=group, uid=uid, gid=gid, port=self.port, password=self.password, limits=limits
+            folder=self.folder,
+            account=account,
+            group=group,
+            uid=uid,
+            gid=gid,
+            port=self.port,
+            tls_port=self.tls_port,
+            certificate=self._certificate.server_file,
+            password=self.password,
+            limits=limits,
         )
         (self.folder / "dovecot.conf").write_text(text)
 

@@ -1,21 +1,15 @@
 """Real peers of the e-mail channel: Dovecot's mailbox, an SMTP server that takes, refuses or keeps silent."""
 
 import asyncio
-import datetime
-import ipaddress
-import ssl
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from omni.channels.email.sending import SmtpSettings
+from tests.providers.certificates import made_for_loopback
 from tests.providers.dovecot import dovecot, dovecot_server
 
 __all__ = ["dovecot", "dovecot_server"]
@@ -67,8 +61,8 @@ def smtp(tmp_path):
 
     def start(security="none", user="", password=""):
         sink = Sink()
-        certificate = _certificate(tmp_path) if security != "none" else ("", None)
-        context = certificate[1]
+        certificate = made_for_loopback(tmp_path)
+        context, ca_file = (certificate.context, certificate.ca_file) if security != "none" else (None, "")
         server_options: dict[str, Any] = {}
         if security == "starttls":
             server_options |= {"tls_context": context, "require_starttls": True}
@@ -77,7 +71,7 @@ def smtp(tmp_path):
         controller = _Controller(sink, server_options, ssl_context=context if security == "tls" else None)
         controller.start()
         started.append((sink, controller))
-        return Running(sink, controller, security, certificate[0])
+        return Running(sink, controller, security, ca_file)
 
     yield start
     for sink, controller in started:
@@ -107,29 +101,3 @@ def _accepts(user, password):
         return AuthResult(success=good, handled=False)
 
     return authenticate
-
-
-def _certificate(folder):
-    """A self-signed certificate of 127.0.0.1: the file clients trust, and the server's context."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    public = certificate.public_bytes(serialization.Encoding.PEM)
-    (folder / "server.pem").write_bytes(private + public)
-    (folder / "ca.pem").write_bytes(public)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "server.pem")
-    return str(folder / "ca.pem"), context

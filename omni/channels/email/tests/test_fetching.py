@@ -182,3 +182,50 @@ def test_a_stopped_server_is_a_temporary_fault_and_comes_back(dovecot, since):
 def test_a_mailbox_that_was_never_opened(dovecot, since):
     with pytest.raises(TemporaryMailboxFault, match="not connected"):
         list(Mailbox(settings(dovecot)).new_mails(None, since=since))
+
+
+def encrypted(dovecot, security, **more):
+    port = dovecot.tls_port if security == "tls" else dovecot.port
+    return settings(dovecot, **{"security": security, "port": port, "ca_file": dovecot.ca_file, **more})
+
+
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+def test_mails_are_fetched_over_tls(dovecot, since, security):
+    dovecot.append(simple("по секрету"))
+    with Mailbox(encrypted(dovecot, security)) as mailbox:
+        [mail] = mailbox.new_mails(None, since=since)
+        assert parse_mail(mail.raw).text == "по секрету"
+        mailbox.mark_seen([mail.uid])
+        assert mailbox._client.socket().version() in ("TLSv1.2", "TLSv1.3")
+    assert unseen(dovecot) == [b""]
+
+
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+def test_news_wake_a_listener_over_tls(dovecot, security):
+    with Mailbox(encrypted(dovecot, security)) as mailbox:
+        threading.Timer(0.3, dovecot.append, args=(simple(),)).start()
+        assert mailbox.wait(20, threading.Event())
+
+
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+def test_a_certificate_that_nobody_trusts_is_refused_before_the_password_is_said(dovecot, security):
+    with pytest.raises(MailboxRefused, match="not trusted"), Mailbox(encrypted(dovecot, security, ca_file="")):
+        pass
+    assert f"user=<{dovecot.user}>" not in dovecot.log()
+
+
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+def test_a_certificate_of_another_name_is_refused(dovecot, security):
+    """The certificate is the address's: under the host's name it is somebody else's."""
+    with pytest.raises(MailboxRefused, match="not trusted"), Mailbox(encrypted(dovecot, security, host="localhost")):
+        pass
+
+
+def test_a_wrong_password_is_refused_over_tls(dovecot):
+    with pytest.raises(MailboxRefused, match="password"), Mailbox(encrypted(dovecot, "tls", password="guessed")):
+        pass
+
+
+def test_tls_where_the_server_speaks_plainly_is_a_fault_in_words(dovecot):
+    with pytest.raises(TemporaryMailboxFault), Mailbox(settings(dovecot, security="tls", ca_file=dovecot.ca_file)):
+        pass
