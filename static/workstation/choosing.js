@@ -17,6 +17,8 @@ let anchor = "";
 const shown = () => JSON.stringify(rows.shownQuery());
 /** @param {any} line */
 const isTicket = (line) => line.dataset.key.startsWith("case:");
+/** @param {any} line */
+const isOpen = (line) => rows.rowOf(line.dataset.key)?.state !== "closed";
 const lines = () => [...list.children].filter(isTicket);
 /** @param {any} place @returns {any} */
 const lineAt = (place) => place?.closest?.(".row");
@@ -34,9 +36,10 @@ function show() {
   if (whole && whole !== shown()) whole = "";
   for (const line of lines()) {
     const input = box(line);
-    input.checked = Boolean(whole) || chosen.has(line.dataset.key);
+    input.checked = whole ? isOpen(line) : chosen.has(line.dataset.key);
     input.ariaLabel = interpolate(gettext("Choose ticket № %(number)s"), { number: rows.rowOf(line.dataset.key)?.number || "" });
   }
+  find("#choice-all").disabled = rows.shownQuery().kind === "session";
   find("#choice-count").textContent = words();
   find("[type=submit]", bar).disabled = !whole && !chosen.size;
 }
@@ -48,7 +51,7 @@ function words() {
 
 /** Adds or takes away; who had the whole list goes on with what is loaded of it. @param {any[]} some @param {boolean} isChosen */
 function put(some, isChosen) {
-  if (whole) for (const line of lines()) chosen.add(line.dataset.key);
+  if (whole) for (const line of lines().filter(isOpen)) chosen.add(line.dataset.key);
   whole = "";
   for (const line of some) isChosen ? chosen.add(line.dataset.key) : chosen.delete(line.dataset.key);
   show();
@@ -58,7 +61,7 @@ function put(some, isChosen) {
 /** @param {any} line @param {boolean} [isRange] from the last chosen one on */
 function toggle(line, isRange = false) {
   if (!line || !isTicket(line)) return;
-  const isChosen = !(whole || chosen.has(line.dataset.key));
+  const isChosen = whole ? !isOpen(line) : !chosen.has(line.dataset.key);
   const all = lines();
   const [from, to] = [all.findIndex((one) => one.dataset.key === anchor), all.indexOf(line)].sort((one, other) => one - other);
   put(isRange && from >= 0 ? all.slice(from, to + 1) : [line], isRange || isChosen);

@@ -10,6 +10,7 @@ from accounts.rights import Right
 from customers.services import merging
 from tests import builders as b
 from tests.browser.desk import WATCH, go, sign_in, world  # noqa: F401
+from tests.browser.test_workstation_look import violations
 from tickets.models import Case, CaseLink, Incident, IncidentCase, MassJob
 from tickets.services import defaults, mass, opening
 
@@ -99,6 +100,7 @@ def test_a_word_of_the_feed_becomes_a_ticket_and_goes_back(live_product, page, l
     page.fill("#split-store", "4217")
     page.click("#dialog [data-picker=stores] [role=option]")
     picture(page, "split-dialog")
+    assert violations(page) == []
     page.click("#dialog button[type=submit]")
     expect(page.locator(".toast")).to_contain_text("выделено")
     link = CaseLink.objects.get(kind="split")

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 from accounts.rights import Right
 from tests import builders as b
 from tests.browser.desk import WATCH, focus_is_visible, go, sign_in, world  # noqa: F401
+from tests.browser.test_workstation_look import violations
 from tickets.models import Case, MassJob
 from tickets.services import mass, opening
 
@@ -74,9 +75,11 @@ def test_tickets_are_chosen_by_mouse_and_closed_together(live_product, page, mad
     page.locator(f'[data-key="{order[place]}"] input').click()
     wanted = chosen(page)
     picture(page, "chosen")
+    assert violations(page) == []
     page.click("text=Что сделать")
     page.wait_for_selector("#new-job")
     picture(page, "chosen-form")
+    assert violations(page) == []
     page.select_option("#id_kind", "close")
     page.select_option("#id_cause", "solved")
     page.click("text=Собрать обращения")
@@ -129,6 +132,9 @@ def test_a_whole_list_is_chosen_and_what_comes_and_goes_is_right(live_product, p
     assert carried_out(page).done == 5
     go(page, live_product, "?tab=all")
     page.click("#choose")
+    page.select_option("[name=kind]", "session")
+    expect(page.locator("#choice-all")).to_be_disabled()
+    page.select_option("[name=kind]", "")
     page.click("#choice-all")
     page.click("[data-tab=mine]")
     expect(page.locator("#choice-count")).to_have_text("Выбрано 0 обращений")
