@@ -42,7 +42,7 @@ def list_unreached(job: MassJob, limit: int = 200) -> Sequence[MassItem]:
 
 def list_incidents(staff: Staff) -> Sequence[Incident]:
     """Incidents of the person's groups that go on, drafts first, the newest first."""
-    found = Incident.objects.filter(state__in=LIVE).select_related("branch", "store", "region", "group")
+    found = Incident.objects.filter(state__in=LIVE).select_related("branch", "store", "region", "group", "main__group", "main__owner")
     if not staff.has_right(Right.EVERYTHING):
         found = found.filter(group__in=staff.group_ids)
     return list(found.annotate(number_of_cases=Count("members")).order_by("state", "-made_at")[:SHOWN])

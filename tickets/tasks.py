@@ -10,6 +10,7 @@ from tickets.services import (
     call_backs,
     counting,
     duplicates,
+    incident_parts,
     mailing,
     mass,
     prints,
@@ -74,9 +75,10 @@ def tell_main_tickets(**_kwargs: object) -> None:
 
 @shared_task
 def find_bursts(**_kwargs: object) -> None:
-    """Count whole hours, and draft incidents where too many tickets are alike."""
+    """Count whole hours, draft incidents where too many tickets are alike, put theirs under the leading ticket of a confirmed one."""
     counting.count_hours(now=timezone.now())
     bursts.watch(now=timezone.now())
+    incident_parts.hang(now=timezone.now())
 
 
 @shared_task

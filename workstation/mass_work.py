@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -15,10 +16,11 @@ from accounts.rights import Right
 from core.commands import Answer, once, parse_key
 from core.refusal import Refusal
 from tickets import mass_reading
-from tickets.models import MassJob
+from tickets.models import Incident, MassJob
 from tickets.services import bursts, incidents, mass
 from workstation.entrances import staff_of
 from workstation.mass_forms import BY_CHOICE, BY_LIST, MassForm
+from workstation.panels import list_clocks
 from workstation.wording import channel_names
 
 JOB_DEEDS = {"start": mass.start, "stop": mass.stop, "drop": mass.drop}
@@ -113,8 +115,14 @@ def job_deed(request: HttpRequest, job_id: int, deed: str) -> HttpResponseBase:
 def incidents_page(request: HttpRequest) -> HttpResponseBase:
     """Drafts and confirmed incidents of the person's groups with their tickets."""
     staff = staff_of(request)
-    found = [{"incident": one, "cases": bursts.members_of(one)} for one in mass_reading.list_incidents(staff)]
+    now = timezone.now()
+    found = [_shown(one, now=now) for one in mass_reading.list_incidents(staff)]
     return render(request, "workstation/incidents.html", {"found": found, "decides": staff.has_right(Right.MASS_WORK), "key": uuid.uuid4()})
+
+
+def _shown(one: Incident, *, now: datetime) -> dict[str, Any]:
+    """The incident, its tickets, the promises of the one that leads."""
+    return {"incident": one, "cases": bursts.members_of(one), "clocks": list_clocks(one.main, now=now) if one.main else []}
 
 
 @require(Right.MASS_WORK)

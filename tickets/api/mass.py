@@ -61,6 +61,7 @@ class IncidentOutput(serializers.Serializer[Any]):
     seen = serializers.IntegerField()
     usual = serializers.FloatField()
     since = serializers.DateTimeField()
+    main = serializers.IntegerField(allow_null=True, help_text="The leading ticket of a confirmed incident.")
     cases = serializers.ListField(child=serializers.IntegerField())
 
 
@@ -148,5 +149,6 @@ def _incident(one: Incident) -> dict[str, Any]:
         "since": one.since.isoformat(),
         "place": str(one.store or one.region),
         "topic": one.branch.code,
+        "main": one.main_id,
         "cases": cases,
     }

@@ -80,6 +80,10 @@ class Incident(models.Model):
     region = models.ForeignKey(Region, models.PROTECT, null=True, blank=True, related_name="+", db_index=False, verbose_name=_("region"))
     branch = models.ForeignKey(Topic, models.PROTECT, related_name="+", db_index=False, verbose_name=_("branch of topics"))
     group = models.ForeignKey(Group, models.PROTECT, related_name="+", db_index=False, verbose_name=_("group"))
+    main = models.ForeignKey(
+        Case, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False, verbose_name=_("leading ticket")
+    )
+    """Of a confirmed one: the ticket that is routed, clocked and escalated for all; the others are parts of it."""
     seen = models.PositiveIntegerField(_("came"))
     usual = models.FloatField(_("usual"))
     since = models.DateTimeField(_("since"))

@@ -10,7 +10,7 @@ from accounts.rights import Right
 from core import audit
 from core.refusal import Refusal
 from tickets.models import Incident, IncidentCase
-from tickets.services import bursts, cases
+from tickets.services import bursts, cases, incident_parts
 from tickets.states import Step
 
 State = Incident.State
@@ -35,10 +35,11 @@ def _locked(incident_id: int, *states: Incident.State) -> Incident:
 
 @transaction.atomic
 def confirm(*, incident_id: int, by: Staff, now: datetime) -> Incident:
-    """It is an incident. Raises Refusal: no draft any more."""
+    """It is an incident: its first ticket leads, a sweep puts the others under that. Raises Refusal: no draft any more."""
     incident = _locked(incident_id, State.DRAFT)
     incident.state, incident.confirmed_at, incident.confirmed_by = State.OPEN, now, by
-    incident.save(update_fields=["state", "confirmed_at", "confirmed_by"])
+    incident.main = incident_parts.leading(incident)
+    incident.save(update_fields=["state", "confirmed_at", "confirmed_by", "main"])
     audit.record(action="incident.confirmed", by=by, subject=incident, now=now)
     bursts.tell(incident)
     return incident
@@ -78,6 +79,7 @@ def take_out(*, incident_id: int, case_id: int, by: Staff, now: datetime) -> Non
 def _take_out(incident: Incident, case_id: int, *, by: Staff, now: datetime) -> bool:
     taken = IncidentCase.objects.filter(incident=incident, case=case_id, removed_at=None).update(removed_at=now, removed_by=by)
     if taken:
+        incident_parts.part(incident, case_id, by=by, now=now)
         cases.note_step(cases.lock(case_id), Step.UNLINKED, by=by, now=now, details={"incident": incident.number})
         audit.record(action="incident.case_out", by=by, subject=incident, now=now, details={"case": case_id})
     return bool(taken)

@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from core.models import LiveEvent
 from core.refusal import Refusal
+from sla.models import Clock
 from tests import builders as b
 from tickets.bursting import is_burst
-from tickets.models import BurstRule, Case, CasePrint, CaseStep, Incident, IncidentCase, TopicHour
-from tickets.services import bursts, counting, incidents, opening
+from tickets.models import BurstRule, Case, CaseLink, CasePrint, CaseStep, Incident, IncidentCase, TopicHour
+from tickets.services import bursts, cases, counting, incident_parts, incidents, linking, opening
 from tickets.services import topics as tree
-from tickets.states import Step
+from tickets.states import Cause, Step
 from tickets.tests.test_linking import Desk
 
 NOW = timezone.now().replace(minute=30, second=0, microsecond=0)
@@ -154,3 +155,43 @@ def test_whole_hours_are_counted_once(desk):
     assert CasePrint.objects.count() == 9
     assert counting.count_hours(now=NOW) == 0
     assert Incident.objects.count() == 0
+
+
+def parts(incident):
+    return set(CaseLink.objects.filter(main=incident.main, kind="child", undone_at=None).values_list("case", flat=True))
+
+
+def test_a_confirmed_incident_is_led_by_its_first_open_ticket_and_the_others_are_its_parts(desk):
+    store = b.a_store()
+    a_base(desk, store, 0)
+    made = complaints(desk, store, 6)
+    cases.close(case_id=made[0].pk, cause=Cause.SOLVED, by=desk.operator, now=NOW)
+    (incident,) = bursts.watch(now=NOW)
+    assert (incident.main, incident_parts.hang(now=NOW)) == (None, 0)
+    incident = incidents.confirm(incident_id=incident.pk, by=desk.operator, now=NOW)
+    assert incident.main == made[1]
+    assert Clock.objects.filter(subject=incident.main.clock_subject, ended_at=None).exists()
+    assert (incident_parts.hang(now=NOW), incident_parts.hang(now=NOW)) == (5, 0)
+    assert parts(incident) == {case.pk for case in made} - {made[1].pk}
+    (late,) = complaints(desk, store, 1, first=50)
+    bursts.watch(now=NOW)
+    assert incident_parts.hang(now=NOW) == 1
+    assert late.pk in parts(incident)
+    incidents.take_out(incident_id=incident.pk, case_id=late.pk, by=desk.operator, now=NOW)
+    own = CaseLink.objects.get(case=made[2], kind="child")
+    linking.undo(link_id=own.pk, by=desk.operator, now=NOW)
+    assert incident_parts.hang(now=NOW) == 0
+    assert parts(incident) == {made[place].pk for place in (0, 3, 4, 5)}
+
+
+def test_a_ticket_that_is_part_of_another_one_neither_leads_nor_changes_hands(desk):
+    store = b.a_store()
+    a_base(desk, store, 0)
+    made = complaints(desk, store, 6)
+    elsewhere = desk.ticket(7)
+    linking.link(case_id=made[0].pk, main_id=elsewhere.pk, kind=CaseLink.Kind.CHILD, by=desk.operator, now=NOW)
+    (incident,) = bursts.watch(now=NOW)
+    incident = incidents.confirm(incident_id=incident.pk, by=desk.operator, now=NOW)
+    assert incident.main == made[1]
+    assert incident_parts.hang(now=NOW) == 4
+    assert CaseLink.objects.get(case=made[0]).main == elsewhere

@@ -222,6 +222,18 @@ def test_the_api_makes_starts_and_tells_of_jobs_and_incidents(desk):
     assert screen.api("mass").json()[0]["id"] == shown["id"]
 
 
+def test_a_confirmed_incident_shows_the_ticket_that_leads_it(desk, two):
+    incident = an_incident(*two)
+    screen = Screen(desk.lead)
+    assert "Ведущее обращение" not in screen.client.get("/desk/incidents/").content.decode()
+    assert screen.form(f"incidents/{incident.pk}/confirm/").status_code == 302
+    page = screen.client.get("/desk/incidents/").content.decode()
+    line = page.split("Ведущее обращение")[1].split("</p>")[0]
+    assert f"/desk/case/{two[0].pk}/" in line
+    assert "Решение" in line
+    assert screen.api("incidents").json()[0]["main"] == two[0].pk
+
+
 def test_what_was_chosen_in_the_list_comes_into_the_form(desk):
     made = [desk.ticket(number) for number in range(3)]
     screen = Screen(desk.lead)
