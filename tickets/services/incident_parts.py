@@ -30,6 +30,7 @@ def hang(*, now: datetime) -> int:
 
 
 def _hang(incident: Incident, *, now: datetime) -> int:
+    assert incident.main_id is not None
     was = CaseLink.objects.filter(case=OuterRef("pk"), main=incident.main_id, kind=Kind.CHILD)
     is_part = CaseLink.objects.filter(case=OuterRef("pk"), kind=Kind.CHILD, undone_at=None)
     members = Case.objects.filter(incidents__incident=incident, incidents__removed_at=None).exclude(pk=incident.main_id)

@@ -230,7 +230,7 @@ def test_a_confirmed_incident_shows_the_ticket_that_leads_it(desk, two):
     page = screen.client.get("/desk/incidents/").content.decode()
     line = page.split("Ведущее обращение")[1].split("</p>")[0]
     assert f"/desk/case/{two[0].pk}/" in line
-    assert "Решение" in line
+    assert "решение: " in line
     assert screen.api("incidents").json()[0]["main"] == two[0].pk
 
 
