@@ -246,6 +246,24 @@ def test_a_bounce_tells_what_became_of_our_mail(dovecot, account, operator, sink
     assert session.messages.filter(direction=Direction.SYSTEM).count() == 1
 
 
+def test_a_bounce_without_the_original_is_known_by_its_address(dovecot, account, operator, sink):  # noqa: F811
+    account.settings = {**account.settings, "verp": True}
+    account.save()
+    deliver(dovecot, account, a_mail())
+    answer(Session.objects.get(), operator, sink)
+    message = Message.objects.get(direction=Direction.OUT)
+    back = sink.sink.mails[-1].mail_from
+    assert re.fullmatch(rf"help\+r={message.public_id.hex}\.[0-9a-f]{{16}}@shop\.example", back)
+    lost = BOUNCE.format(action="failed", code="5.1.1", original="<cut-off@mx.example.com>")
+    forged = f"help+r={message.public_id.hex}.{'0' * 16}@shop.example"
+    for number, (address, state) in enumerate(((forged, SendState.SENT), (back, SendState.FAILED))):
+        raw = lost.replace("To: help@shop.example", f"To: {address}").replace("<bounce-", f"<bounce-{number}-")
+        dovecot.append(raw.encode())
+        fetch(account)
+        message.refresh_from_db()
+        assert message.send_state == state
+
+
 def test_a_bounce_of_a_mail_that_is_not_ours_changes_nothing(dovecot, account, operator, sink):  # noqa: F811
     deliver(dovecot, account, a_mail())
     answer(Session.objects.get(), operator, sink)

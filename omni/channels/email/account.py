@@ -29,6 +29,12 @@ FORM = KindForm(
         Setting("imap.folder", _("IMAP: folder"), initial="INBOX"),
         Setting("imap.move_to", _("IMAP: move read mails to"), help=_("Empty = they stay, marked as read.")),
         *_server("smtp", "SMTP", 465),
+        Setting(
+            "verp",
+            _("Undelivered mails come back to an address of their own"),
+            kind="flag",
+            help=_("help+r=…@: the mail server must take such addresses for this mailbox, and let them be the sender."),
+        ),
         Setting("size_limit", _("Largest mail, bytes"), kind="number", help=_("Larger ones are read by their headers only.")),
         Setting("poll_seconds", _("Look for mails every so many seconds"), kind="number"),
         Setting("ca_file", _("File of an own certificate authority")),

@@ -35,12 +35,14 @@ from omni.channels.email.headers import message_ids
 from omni.channels.email.mime import read_headers
 from omni.channels.email.parsing import Mail, parse_mail
 from omni.channels.email.sending import NotSendable, Sender, SmtpSettings, compose, deliver
-from omni.channels.email.threading import bare_subject, thread_keys
+from omni.channels.email.threading import bare_subject, return_address, returned_keys, thread_keys
 
 TOO_LARGE_HEADER = "x-mail-too-large"
 """Set on an event that holds a mail's headers alone: its size in bytes."""
 
 _LONGEST_KEY = 200
+LOCAL_PART = 64
+"""Characters that a server must take before the @ (RFC 5321 4.5.3.1)."""
 _CLOCK_SLACK = timedelta(minutes=10)
 _KINDS = {
     machine.AUTO_REPLY: InboundKind.AUTO_REPLY,
@@ -53,7 +55,7 @@ _ATTACHMENT_KINDS = {"image": AttachmentKind.IMAGE, "video": AttachmentKind.VIDE
 
 
 class EmailAdapter:
-    """Adapter of e-mail. Account settings: address, aliases[], name, subject, domain, size_limit (bytes), ca_file,
+    """Adapter of e-mail. Account settings: address, aliases[], name, subject, domain, verp (flag), size_limit (bytes), ca_file,
     imap{host, port, tls, user, folder}, smtp{host, port, tls, user}; `tls` is "tls", "starttls" or "none".
     Secrets: imap_password, smtp_password, thread_key.
     """
@@ -110,7 +112,7 @@ class EmailAdapter:
             mail = compose(outgoing, sender(account), now=timezone.now())
         except NotSendable as fault:
             return Failed("address", str(fault), Reason.REJECTED)
-        return deliver(mail, smtp_settings(account))
+        return deliver(mail, smtp_settings(account), envelope_sender=_return_address(outgoing, account))
 
     def check(self, account: AccountConfig, address: str) -> Sequence[Finding]:
         """Both servers are asked to let us in; a mailbox has no webhook, so `address` says nothing here."""
@@ -142,7 +144,10 @@ class EmailAdapter:
     def _bounce(self, mail: Mail, bounce: Bounce, event: RawEvent, account: AccountConfig) -> Inbound:
         key = self.event_key(event)
         original = Mail(in_reply_to=(bounce.original_message_id,)) if bounce.original_message_id else Mail()
-        threads = thread_keys(original, account.secrets.get("thread_key", ""), own_domains(account))
+        secret, domains = account.secrets.get("thread_key", ""), own_domains(account)
+        # The address it came back to is ours alone; what it says of the original may be cut or lost.
+        back, threads = returned_keys(mail, secret, domains), thread_keys(original, secret, domains)
+        verdict = machine.Verdict(machine.BOUNCE, bounce, ("it is a machine's mail: bounce",))
         return Inbound(
             kind=InboundKind.BOUNCE,
             external_id=key.removeprefix("message-id:"),
@@ -153,11 +158,11 @@ class EmailAdapter:
             text=mail.text,
             visible_text=mail.visible_text,
             reply_to=bounce.original_message_id,
-            thread_keys=tuple(str(one) for one in threads.keys),
+            thread_keys=tuple(str(one) for one in (*back.keys, *threads.keys)),
             state=DeliveryState.FAILED if bounce.permanent else None,
             error=" ".join(part for part in (bounce.status, bounce.diagnostic) if part),
             machine=machine.BOUNCE,
-            extra=_extra(mail, machine.Verdict(machine.BOUNCE, bounce, ("it is a machine's mail: bounce",)), threads.defects),
+            extra=_extra(mail, verdict, (*back.defects, *threads.defects)),
         )
 
 
@@ -197,6 +202,15 @@ def sender(account: AccountConfig) -> Sender:
         name=str(account.settings.get("name", "")),
         subject=str(account.settings.get("subject", "")) or gettext("Your request"),
     )
+
+
+def _return_address(outgoing: Outgoing, account: AccountConfig) -> str:
+    """Where this mail comes back to; empty = to our address, as the account has it."""
+    secret, address = account.secrets.get("thread_key", ""), str(account.settings["address"])
+    if not account.settings.get("verp") or not secret:
+        return ""
+    back = return_address(secret, outgoing.key, address)
+    return back if len(back.rpartition("@")[0]) <= LOCAL_PART else ""
 
 
 def smtp_settings(account: AccountConfig) -> SmtpSettings:

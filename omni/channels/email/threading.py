@@ -12,12 +12,15 @@ from dataclasses import dataclass
 
 from omni.channels.email.parsing import Mail
 
-PLUS, MESSAGE_ID, SUBJECT = "plus", "message-id", "subject"
+PLUS, MESSAGE_ID, SUBJECT, RETURN = "plus", "message-id", "subject", "return"
 # Hexadecimal digits of each signature: a subject is read aloud and typed, ids and addresses are not.
-_DIGITS = {PLUS: 16, MESSAGE_ID: 16, SUBJECT: 6}
+_DIGITS = {PLUS: 16, MESSAGE_ID: 16, SUBJECT: 6, RETURN: 16}
 _PART = r"[A-Za-z0-9_-]{1,64}"
 _OWN_ID = re.compile(rf"({_PART})\.({_PART})\.([0-9a-f]{{16}})@([^@\s]+)", re.IGNORECASE)
 _OWN_PLUS = re.compile(rf"[^@\s+]+\+({_PART})\.([0-9a-f]{{16}})@([^@\s]+)", re.IGNORECASE)
+# No `=` in an address of a conversation, so that neither is taken for the other.
+_OWN_RETURN = re.compile(rf"[^@\s+]+\+r=({_PART})\.([0-9a-f]{{16}})@([^@\s]+)", re.IGNORECASE)
+_NO_SESSION = "-"
 _OWN_SUBJECT = re.compile(rf"\[#\s?({_PART})-([0-9a-f]{{6}})\]", re.IGNORECASE)
 _PREFIX = re.compile(
     r"\s*(?:(?:re|aw|sv|fwd?|на|ha|отв|ответ|пересл|пер|переслано|fw)\s*(?:\[\d+\]|\(\d+\))?\s*[:：]|\[(?:external|внешнее|spam|спам)\])\s*",
@@ -49,7 +52,7 @@ def read_key(written: str) -> ThreadKey:
     """The key that `str(key)` wrote. Raises ValueError for anything else."""
     kind, colon, rest = written.partition(":")
     session, _, message = rest.partition(".")
-    if kind not in (PLUS, MESSAGE_ID, SUBJECT) or not colon or not session:
+    if kind not in _DIGITS or not colon or not session:
         raise ValueError(f"not a thread key: {written[:80]!r}")
     return ThreadKey(kind, session, message)
 
@@ -78,6 +81,26 @@ def plus_address(secret: str, session: str, address: str) -> str:
     session = token_part(session)
     local, _, domain = address.rpartition("@")
     return f"{local}+{session}.{sign(secret, PLUS, session)}@{domain}"
+
+
+def return_address(secret: str, message: str, address: str) -> str:
+    """Where a mail of ours comes back to when it cannot be delivered (VERP): help@shop -> help+r=<message>.<signature>@shop.
+
+    A message's id is cut to its 32 digits: a local part has at most 64 characters (RFC 5321 4.5.3.1).
+    """
+    message = token_part(message.replace("-", ""))
+    local, _, domain = address.rpartition("@")
+    return f"{local}+r={message}.{sign(secret, RETURN, message)}@{domain}"
+
+
+def returned_keys(mail: Mail, secret: str, own_domains: Collection[str]) -> ThreadKeys:
+    """The keys of a mail that came back to the address of one message of ours, whatever is left of that message in it."""
+    domains = {domain.lower() for domain in own_domains}
+    found = [one for address in _recipients(mail) if (one := _OWN_RETURN.fullmatch(address)) and one[3].lower() in domains]
+    genuine = {one[1]: bool(secret) and _signed(secret, RETURN, one[2], one[1]) for one in found}
+    keys = [ThreadKey(RETURN, _NO_SESSION, message) for message, is_ours in genuine.items() if is_ours]
+    forged = [f"forged thread token in the return address: {message}" for message, is_ours in genuine.items() if not is_ours]
+    return ThreadKeys(tuple(keys), tuple(forged))
 
 
 def subject_token(secret: str, session: str) -> str:
@@ -136,8 +159,11 @@ def _candidates(mail: Mail, domains: set[str]) -> Iterator[tuple[ThreadKey, str]
 
 
 def _genuine(key: ThreadKey, signature: str, secret: str) -> bool:
-    parts = (key.session, key.message) if key.message else (key.session,)
-    return hmac.compare_digest(sign(secret, key.kind, *parts), signature.lower())
+    return _signed(secret, key.kind, signature, *((key.session, key.message) if key.message else (key.session,)))
+
+
+def _signed(secret: str, kind: str, signature: str, *parts: str) -> bool:
+    return hmac.compare_digest(sign(secret, kind, *parts), signature.lower())
 
 
 def _recipients(mail: Mail) -> list[str]:

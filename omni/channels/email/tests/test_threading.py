@@ -1,5 +1,7 @@
 """Which conversation a mail belongs to: signed ids and tokens in their order of trust, forged ones told."""
 
+from uuid import UUID
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +13,8 @@ from omni.channels.email.threading import (
     message_id,
     plus_address,
     read_key,
+    return_address,
+    returned_keys,
     subject_token,
     thread_keys,
     token_part,
@@ -124,3 +128,15 @@ def test_any_conversation_and_message_come_back(session, message):
 def test_what_is_no_key(written):
     with pytest.raises(ValueError, match="not a thread key"):
         read_key(written)
+
+
+@given(st.uuids(), st.text(max_size=8))
+def test_a_return_address_names_its_message_and_no_other_secret_reads_it(message, other):
+    address = return_address(SECRET, str(message), f"help@{DOMAIN}")
+    assert len(address.rpartition("@")[0]) <= 64
+    mail = parse_mail(simple("x", f"Delivered-To: {address}"))
+    [key] = returned_keys(mail, SECRET, [DOMAIN]).keys
+    assert UUID(read_key(str(key)).message) == message
+    assert not thread_keys(mail, SECRET, [DOMAIN]).keys, "it is no conversation's address"
+    assert returned_keys(mail, other, [DOMAIN]).keys == ()
+    assert returned_keys(mail, SECRET, ["elsewhere.example"]).keys == ()
