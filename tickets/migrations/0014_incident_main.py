@@ -5,15 +5,22 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('tickets', '0013_points_text'),
+        ("tickets", "0013_points_text"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='incident',
-            name='main',
-            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='tickets.case', verbose_name='leading ticket'),
+            model_name="incident",
+            name="main",
+            field=models.ForeignKey(
+                blank=True,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="tickets.case",
+                verbose_name="leading ticket",
+            ),
         ),
     ]
