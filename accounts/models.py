@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from accounts.rights import Right
+from accounts.rights import Right, choices
 from core.statements import Prepared
 
 
@@ -46,7 +46,7 @@ class Role(models.Model):
 
     code = models.SlugField(_("code"), unique=True)
     name = models.CharField(_("name"), max_length=80)
-    rights = ArrayField(models.CharField(max_length=32, choices=Right), verbose_name=_("rights"), default=list, blank=True)
+    rights = ArrayField(models.CharField(max_length=32, choices=choices), verbose_name=_("rights"), default=list, blank=True)
 
     class Meta:
         verbose_name = _("role")
@@ -166,7 +166,7 @@ class ApiToken(models.Model):
     staff = models.ForeignKey(Staff, models.CASCADE, related_name="api_tokens", verbose_name=_("acts as"))
     digest = models.CharField(max_length=64, unique=True, editable=False)
     scopes = ArrayField(
-        models.CharField(max_length=32, choices=Right),
+        models.CharField(max_length=32, choices=choices),
         verbose_name=_("scopes"),
         default=list,
         blank=True,

@@ -7,6 +7,7 @@ from django.contrib.postgres.operations import BtreeGinExtension, BtreeGistExten
 from django.db import migrations, models
 
 import accounts.models
+import accounts.rights
 
 
 class Migration(migrations.Migration):
@@ -93,19 +94,7 @@ class Migration(migrations.Migration):
                     "rights",
                     django.contrib.postgres.fields.ArrayField(
                         base_field=models.CharField(
-                            choices=[
-                                ("desk", "Work at the workstation"),
-                                ("answer", "Answer guests"),
-                                ("cases.read", "Read tickets of the own groups and stores"),
-                                ("cases.work", "Open, route, work on and close tickets"),
-                                ("everything.read", "See tickets and dialogues of all groups"),
-                                ("guests.personal", "See guests' contacts unmasked (each look is recorded)"),
-                                ("journal", "See and replay the inbound journal"),
-                                ("supervise", "See and change the load and presence of operators"),
-                                ("reports", "Read reports"),
-                                ("admin", "Enter the admin panel"),
-                                ("configure", "Change settings in the admin panel"),
-                            ],
+                            choices=accounts.rights.choices,
                             max_length=32,
                         ),
                         blank=True,
@@ -131,19 +120,7 @@ class Migration(migrations.Migration):
                     "scopes",
                     django.contrib.postgres.fields.ArrayField(
                         base_field=models.CharField(
-                            choices=[
-                                ("desk", "Work at the workstation"),
-                                ("answer", "Answer guests"),
-                                ("cases.read", "Read tickets of the own groups and stores"),
-                                ("cases.work", "Open, route, work on and close tickets"),
-                                ("everything.read", "See tickets and dialogues of all groups"),
-                                ("guests.personal", "See guests' contacts unmasked (each look is recorded)"),
-                                ("journal", "See and replay the inbound journal"),
-                                ("supervise", "See and change the load and presence of operators"),
-                                ("reports", "Read reports"),
-                                ("admin", "Enter the admin panel"),
-                                ("configure", "Change settings in the admin panel"),
-                            ],
+                            choices=accounts.rights.choices,
                             max_length=32,
                         ),
                         blank=True,

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0004_right_of_mass_work"),
+        ("accounts", "0001_initial"),
     ]
 
     operations = [

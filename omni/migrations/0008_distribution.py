@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0002_initial"),
+        ("accounts", "0001_initial"),
         ("omni", "0007_calls"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

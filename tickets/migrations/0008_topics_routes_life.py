@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0002_initial"),
+        ("accounts", "0001_initial"),
         ("escalation", "0001_initial"),
         ("sla", "0004_clock_names"),
         ("stores", "0002_cluster"),

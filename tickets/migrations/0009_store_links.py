@@ -10,7 +10,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0002_initial"),
+        ("accounts", "0001_initial"),
         ("customers", "0003_guest_segment"),
         ("omni", "0011_responders"),
         ("sla", "0004_clock_names"),

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0003_alter_apitoken_scopes_alter_role_rights"),
+        ("accounts", "0001_initial"),
         ("omni", "0011_responders"),
         ("stores", "0002_cluster"),
         ("tickets", "0009_store_links"),

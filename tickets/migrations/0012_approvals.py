@@ -11,7 +11,7 @@ import tickets.models.approvals
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0004_right_of_mass_work"),
+        ("accounts", "0001_initial"),
         ("tickets", "0011_telling"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
