@@ -19,7 +19,7 @@ VISITOR = "visitor-0"
 PAUSE_MS = 80
 _WATCH = """() => {
   window.measured = { delays: [], tasks: [] };
-  document.addEventListener("keydown", (event) => {
+  document.addEventListener("beforeinput", (event) => {
     const channel = new MessageChannel();
     channel.port1.onmessage = () => window.measured.delays.push(performance.now() - event.timeStamp);
     requestAnimationFrame(() => channel.port2.postMessage(0));
@@ -100,7 +100,7 @@ def _typed(screen: Desk, seconds: int) -> dict[str, list[float]]:
     text = (words * (seconds * 1000 // PAUSE_MS // len(words) + 1))[: seconds * 1000 // PAUSE_MS]
     field.fill("")
     screen.evaluate(_TAKEN)
-    field.press_sequentially(text, delay=PAUSE_MS)
+    field.press_sequentially(text, delay=PAUSE_MS, timeout=10_000 * seconds)
     if field.input_value() != text:
         raise Missing("Letters were lost while typing.")
     found: dict[str, list[float]] = screen.evaluate(_TAKEN)

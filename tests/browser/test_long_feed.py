@@ -107,6 +107,39 @@ def test_down_from_the_first_to_the_newest_nothing_is_missing(desk, world):  # n
     expect(desk.locator("#feed .entry .text").last).to_have_text("Живое снова")
 
 
+UP = """async () => {
+  const feed = document.querySelector("#feed");
+  let [most, pages] = [0, 0];
+  while (feed.dataset.before) {
+    const before = feed.dataset.before;
+    feed.scrollTop = 0;
+    feed.dispatchEvent(new Event("scroll"));
+    while (feed.dataset.before === before) await new Promise(requestAnimationFrame);
+    most = Math.max(most, feed.querySelectorAll(".entry").length);
+    pages += 1;
+  }
+  return { most, pages };
+}"""
+
+
+@pytest.mark.parametrize("jumped", [False, True])
+def test_up_to_the_first_page_by_page(desk, jumped):
+    whole, seen = in_order(), []
+    if jumped:
+        desk.focus("#feed")
+        desk.keyboard.press("Home")
+        expect(desk.locator("#feed .entry .text").first).to_contain_text("(1)")
+        desk.keyboard.press("End")
+        expect(desk.locator("#feed .entry .text").last).to_have_text("Самое новое")
+        desk.wait_for_function(AT_END)
+    desk.expose_function("tell", lambda numbers: seen.extend(numbers))
+    desk.evaluate(TELL)
+    walked = desk.evaluate(UP)
+    assert walked == {"most": MOST, "pages": -(-(len(whole) - 50) // 50)}
+    assert ids(desk) == whole[:MOST]
+    assert sorted(seen, key=whole.index) == whole[:-50], "each message came once"
+
+
 def test_what_is_written_at_the_beginning_stands_below_the_newest(desk):
     desk.focus("#feed")
     desk.keyboard.press("Home")
