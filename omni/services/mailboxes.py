@@ -24,7 +24,8 @@ log = structlog.get_logger(__name__)
 KIND = "email"
 DEFAULT_POLL_SECONDS = 30.0
 # A server that tells of new mails by itself is still asked now and then: its connection may be dead without a word.
-IDLE_SECONDS = 240.0
+# What the server tells together with its consent to IDLE lies in the client's buffer until the wait ends.
+IDLE_SECONDS = 20.0
 # Mails kept in one transaction, and how many bytes of them at most.
 BATCH, BATCH_BYTES = 50, 8 * 1024 * 1024
 _FAULT = "mailbox.fault"

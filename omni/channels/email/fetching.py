@@ -4,6 +4,7 @@ import imaplib
 import ssl
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -96,7 +97,10 @@ class Mailbox:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
+        if fault is None:
+            self.close()
+        else:
+            self._drop()
 
     def open(self) -> None:
         """Connect, sign in and select the folder."""
@@ -107,13 +111,19 @@ class Mailbox:
 
     def close(self) -> None:
         """Hang up; never raises."""
+        if self._client is not None:
+            try:
+                self._client.logout()
+            except (OSError, IMAPClientError, imaplib.IMAP4.error):
+                self._drop()
+        self._client = None
+
+    def _drop(self) -> None:
+        """Hang up without a word: after a fault the server may wait for something else than a LOGOUT, and would leave it unanswered."""
         client, self._client = self._client, None
-        if client is None:
-            return
-        try:
-            client.logout()
-        except (OSError, IMAPClientError, imaplib.IMAP4.error):
-            client.shutdown()
+        if client is not None:
+            with suppress(OSError, IMAPClientError, imaplib.IMAP4.error):
+                client.shutdown()
 
     @property
     def uidvalidity(self) -> int:
@@ -223,17 +233,26 @@ class Mailbox:
             # What came during the last commands was told in their answers: IDLE says it no second time (RFC 3501 5.2).
             if self._contents != known:
                 return True
-            client = self._open_client()
+            return self._idle(self._open_client(), min(seconds, _LONGEST_IDLE), stop)
+
+    def _idle(self, client: IMAPClient, seconds: float, stop: threading.Event) -> bool:
+        try:
             client.idle()
-            told = self._listen(client, min(seconds, _LONGEST_IDLE), stop)
-            client.idle_done()
-            return told
+        except IMAPClientError as fault:
+            # A server may tell of a mail before it agrees to IDLE (RFC 3501 7), which the client takes for a refusal.
+            if "EXISTS" not in str(fault):
+                raise
+            self._drop()
+            self.open()
+            return True
+        told = self._listen(client, seconds, stop)
+        _text, said = client.idle_done()
+        return told or _tells_of_mail(said)
 
     def _listen(self, client: IMAPClient, seconds: float, stop: threading.Event) -> bool:
         left = seconds
         while left > 0 and not stop.is_set():
-            said = client.idle_check(timeout=min(left, _IDLE_SLICE))
-            if any(len(item) > 1 and item[1] in (b"EXISTS", b"RECENT") for item in said):
+            if _tells_of_mail(client.idle_check(timeout=min(left, _IDLE_SLICE))):
                 return True
             left -= _IDLE_SLICE
         return False
@@ -273,6 +292,10 @@ class Mailbox:
         if self._client is None:
             raise TemporaryMailboxFault(f"The mailbox of {self.settings.user} is not connected.")
         return self._client
+
+
+def _tells_of_mail(said: Iterable[Sequence[Any]]) -> bool:
+    return any(len(item) > 1 and item[1] in (b"EXISTS", b"RECENT") for item in said)
 
 
 def tls_context(ca_file: str) -> ssl.SSLContext:

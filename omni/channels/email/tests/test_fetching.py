@@ -1,5 +1,6 @@
 """Fetching from a real Dovecot: every mail once, whatever people, servers and networks do."""
 
+import socket
 import threading
 from datetime import UTC, datetime, timedelta
 
@@ -229,3 +230,64 @@ def test_a_wrong_password_is_refused_over_tls(dovecot):
 def test_tls_where_the_server_speaks_plainly_is_a_fault_in_words(dovecot):
     with pytest.raises(TemporaryMailboxFault), Mailbox(settings(dovecot, security="tls", ca_file=dovecot.ca_file)):
         pass
+
+
+class Hasty(threading.Thread):
+    """A server of one connection after another that tells of a mail before it agrees to IDLE, and hears nothing but DONE then."""
+
+    ANSWERS = {
+        b"CAPABILITY": b"* CAPABILITY IMAP4rev1 IDLE\r\n",
+        b"SELECT": b"* 1 EXISTS\r\n* OK [UIDVALIDITY 1] ok\r\n* OK [UIDNEXT 2] ok\r\n",
+        b"LOGOUT": b"* BYE\r\n",
+    }
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.listening = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listening.getsockname()[1]
+        self.signed_in = 0
+
+    def run(self):
+        while True:
+            try:
+                connection, _address = self.listening.accept()
+            except OSError:
+                return
+            with connection, connection.makefile("rwb", buffering=0) as wire:
+                wire.write(b"* OK ready\r\n")
+                self.serve(wire)
+
+    def serve(self, wire):
+        for line in wire:
+            tag, command, *_rest = line.split()
+            if command == b"IDLE":
+                wire.write(b"* 2 EXISTS\r\n+ idling\r\n")
+                while wire.readline() not in (b"DONE\r\n", b""):
+                    pass
+                continue
+            self.signed_in += command == b"LOGIN"
+            wire.write(self.ANSWERS.get(command, b"") + tag + b" OK done\r\n")
+
+
+@pytest.fixture
+def hasty():
+    server = Hasty()
+    server.start()
+    yield server
+    server.listening.close()
+
+
+def test_a_server_that_tells_before_it_agrees_to_wait_is_understood(hasty):
+    given = ImapSettings(host="127.0.0.1", port=hasty.port, user="anna", password="x", security="none", timeout=5)
+    with Mailbox(given) as mailbox:
+        assert mailbox.wait(5, threading.Event())
+        assert mailbox.wait(5, threading.Event())
+    assert hasty.signed_in == 3
+
+
+def test_after_a_fault_nobody_waits_for_a_farewell(hasty):
+    given = ImapSettings(host="127.0.0.1", port=hasty.port, user="anna", password="x", security="none", timeout=60)
+    with pytest.raises(ZeroDivisionError), Mailbox(given) as mailbox:
+        mailbox._client._imap.send(b"A1 IDLE\r\n")  # it hears nothing but DONE now
+        raise ZeroDivisionError
+    assert mailbox._client is None
