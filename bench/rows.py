@@ -95,10 +95,11 @@ class MadeRows:
 
 
 def _prepare(table: str, columns: Sequence[str]) -> sql.Composed:
+    # A row that was replaced meanwhile was made twice under one key.
     names = sql.SQL(", ").join(map(sql.Identifier, columns))
     slots = sql.SQL(", ").join(sql.SQL(f"${number}") for number in range(1, len(columns) + 1))
     copy = sql.Identifier(_RAW + table)
-    return sql.SQL("prepare {} as insert into {} ({}) values ({})").format(copy, copy, names, slots)
+    return sql.SQL("prepare {} as insert into {} ({}) values ({}) on conflict do nothing").format(copy, copy, names, slots)
 
 
 def _timed(opened: Sequence[Connection], parts: Sequence[Sequence[bytes]]) -> float:
