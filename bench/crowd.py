@@ -91,6 +91,15 @@ class Crowd:
             client.send_message(mail)
 
     def _post(self, origin: str, path: str, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Any:
+        try:
+            return self._asked(origin, path, body, headers)
+        except ConnectionError:
+            # The server closed the kept connection meanwhile. Only the chat knows a repeat by its id.
+            if origin != self.product:
+                raise
+            return self._asked(origin, path, body, headers)
+
+    def _asked(self, origin: str, path: str, body: Mapping[str, Any], headers: Mapping[str, str] | None) -> Any:
         line = self._line(origin)
         try:
             line.request("POST", path, json.dumps(body).encode(), {"Content-Type": "application/json", **(headers or {})})
