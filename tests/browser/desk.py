@@ -1,5 +1,6 @@
 """The desk as a person uses it in a browser."""
 
+import os
 import uuid
 
 import pytest
@@ -9,6 +10,8 @@ from omni.models import Session
 from omni.services import conversations
 from tests import builders as b
 
+# A folder for pictures of what the tests see, for people who want to look.
+PICTURES = os.environ.get("PICTURES")
 WATCH = """
 window.violations = [];
 document.addEventListener("securitypolicyviolation", (event) => window.violations.push(`${event.violatedDirective} ${event.blockedURI}`));
@@ -22,6 +25,11 @@ def sign_in(page, product, login="ivanova"):
     page.click("form:not(.language) button[type=submit]")
     page.wait_for_url(f"{product.url}/desk/**")
     connected(page)
+
+
+def picture(page, name):
+    if PICTURES:
+        page.screenshot(path=f"{PICTURES}/{name}.png", full_page=True)
 
 
 def connected(page):

@@ -1,7 +1,5 @@
 """At the desk in a browser: a possible duplicate is seen, joined and parted; an incident's guests are answered at once."""
 
-import os
-
 import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
@@ -9,19 +7,13 @@ from playwright.sync_api import expect
 from accounts.rights import Right
 from customers.services import merging
 from tests import builders as b
-from tests.browser.desk import WATCH, go, sign_in, world  # noqa: F401
+from tests.browser.desk import WATCH, go, picture, sign_in, world  # noqa: F401
 from tests.browser.test_workstation_look import violations
 from tickets.models import Case, CaseLink, Incident, IncidentCase, MassJob
 from tickets.services import defaults, mass, opening
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
-PICTURES = os.environ.get("PICTURES")
 NOW = timezone.now()
-
-
-def picture(page, name):
-    if PICTURES:
-        page.screenshot(path=f"{PICTURES}/{name}.png")
 
 
 @pytest.fixture

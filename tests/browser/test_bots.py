@@ -1,7 +1,5 @@
 """The try-out window of the admin panel, and ready answers in the chat on a site."""
 
-import os
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
@@ -18,17 +16,12 @@ from omni.models import Message
 from omni.services import sending
 from tests import builders as b
 from tests.admin.conftest import an_administrator
+from tests.browser.desk import picture
 from tests.browser.host_page import serving
 from tests.browser.test_widget import Widget
 
 pytestmark = pytest.mark.django_db(transaction=True)
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
-PICTURES = os.environ.get("BOT_PICTURES", "")
-
-
-def photograph(page, name):
-    if PICTURES:
-        page.screenshot(path=f"{PICTURES}/{name}.png", full_page=True)
 
 
 @pytest.fixture
@@ -48,7 +41,7 @@ def signed_in(context, live_product):
 
 def test_a_talk_is_played_in_the_admin_panel(page, signed_in, version):
     page.goto(signed_in + reverse("admin:bots_version_change", args=[version.pk]))
-    photograph(page, "version")
+    picture(page, "version")
     page.get_by_role("link", name="Попробовать").click()
     expect(page.locator(".otk-bot")).to_have_count(1)
     page.get_by_role("button", name="Часы работы магазина").click()
@@ -56,7 +49,7 @@ def test_a_talk_is_played_in_the_admin_panel(page, signed_in, version):
     page.locator("#id_text").fill("лесная")
     page.keyboard.press("Enter")
     expect(page.locator(".otk-bot").nth(2)).to_contain_text("с 08:00 до 22:00")
-    photograph(page, "try")
+    picture(page, "try")
     assert not Axe().run(page, options=RULES).response["violations"]
     page.locator("#id_text").fill("оператор")
     page.keyboard.press("Enter")
@@ -75,7 +68,7 @@ def test_ready_answers_are_pressed_in_the_chat_of_a_site(page, live_product, ver
         answer_all()
         ready = chat.log.locator(".ready button:visible")
         expect(ready).to_have_count(6)
-        photograph(page, "widget")
+        picture(page, "widget")
         ready.filter(has_text="Часы работы магазина").click()
         expect(chat.log.locator(".mine").last).to_contain_text("Часы работы магазина")
         answer_all()

@@ -1,6 +1,5 @@
 """In a browser: “I am on it” at a ticket that is called out, a compensation in its form, the preview of a changed policy."""
 
-import os
 from datetime import timedelta
 
 import pytest
@@ -17,17 +16,11 @@ from loyalty.services import defaults
 from loyalty.tests import builders as points
 from sla.models import Policy
 from tests import builders as b
-from tests.browser.desk import WATCH, go, sign_in, world  # noqa: F401
+from tests.browser.desk import WATCH, go, picture, sign_in, world  # noqa: F401
 from tickets.models import Topic
 from tickets.services import cases, escalating, opening, topics
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PICTURES = os.environ.get("PICTURES")
-
-
-def picture(page, name):
-    if PICTURES:
-        page.screenshot(path=f"{PICTURES}/{name}.png", full_page=True)
 
 
 @pytest.fixture

@@ -1,23 +1,15 @@
 """A ticket's life at the desk in a browser: another topic with its details, a call that is due."""
 
-import os
-
 import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
 from tests import builders as b
-from tests.browser.desk import WATCH, go, sign_in, world  # noqa: F401
+from tests.browser.desk import WATCH, go, picture, sign_in, world  # noqa: F401
 from tickets.models import CallBack, Case, Detail
 from tickets.services import call_backs, cases, opening, topics
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
-PICTURES = os.environ.get("PICTURES")
-
-
-def picture(page, name):
-    if PICTURES:
-        page.screenshot(path=f"{PICTURES}/{name}.png")
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """At the desk in a browser: two guests become one and are parted, an answer that failed is explained and goes another way."""
 
-import os
 from datetime import timedelta
 
 import pytest
@@ -15,16 +14,10 @@ from omni.models import Attempt, Message, MessageTemplate, Session
 from omni.services import answering, conversations, sending
 from omni.states import SendState
 from tests import builders as b
-from tests.browser.desk import WATCH, go, sign_in, world  # noqa: F401
+from tests.browser.desk import WATCH, go, picture, sign_in, world  # noqa: F401
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PHONE = "+79161234567"
-PICTURES = os.environ.get("PICTURES")
-
-
-def picture(page, name):
-    if PICTURES:
-        page.screenshot(path=f"{PICTURES}/{name}.png")
 
 
 @pytest.fixture

@@ -1,25 +1,17 @@
 """Tickets chosen in the desk's list, by mouse and by keyboard, and what is done to them all."""
 
-import os
-
 import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
 from accounts.rights import Right
 from tests import builders as b
-from tests.browser.desk import WATCH, focus_is_visible, go, sign_in, world  # noqa: F401
+from tests.browser.desk import WATCH, focus_is_visible, go, picture, sign_in, world  # noqa: F401
 from tests.browser.test_workstation_look import violations
 from tickets.models import Case, MassJob
 from tickets.services import mass, opening
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
-PICTURES = os.environ.get("PICTURES")
-
-
-def picture(page, name):
-    if PICTURES:
-        page.screenshot(path=f"{PICTURES}/{name}.png")
 
 
 @pytest.fixture
