@@ -11,7 +11,7 @@ from redis import RedisError
 from core.redis import client
 
 log = structlog.get_logger(__name__)
-# Milliseconds after which a wake-up counts as lost.
+# Milliseconds in the queue after which a wake-up counts as lost.
 WAKE_KEPT = 2000
 
 
@@ -23,23 +23,23 @@ def after_commit(task: str, *, delay: float = 0, expires: float | None = None, *
     transaction.on_commit(lambda: _send(task, arguments, delay, expires))
 
 
-def wake(task: str) -> None:
-    """Call a draining task once for all that has come meanwhile: who calls while a call waits in the queue spares his own.
+def wake(task: str, *, delay: float = 0) -> None:
+    """Call a draining task, after `delay` seconds, once for all that has come meanwhile: who calls while a call waits spares his own.
 
     The task begins with `woken`, so work committed before the look is seen by it, and work after it calls anew. A wake-up lost with
     its worker is over after WAKE_KEPT; the sweep is there all the time.
     """
-    transaction.on_commit(lambda: _wake(task))
+    transaction.on_commit(lambda: _wake(task, delay))
 
 
-def _wake(task: str) -> None:
+def _wake(task: str, delay: float) -> None:
     try:
-        first = client().set(f"wake:{task}", 1, nx=True, px=WAKE_KEPT)
+        first = client().set(f"wake:{task}", 1, nx=True, px=WAKE_KEPT + round(delay * 1000))
     except RedisError:
         log.warning("the queue is away; the sweep will find the work", task=task)
         return
     if first:
-        _send(task, {})
+        _send(task, {}, delay)
 
 
 def woken(task: str) -> None:

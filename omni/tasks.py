@@ -216,6 +216,7 @@ def sweep_offers(**_kwargs: object) -> None:
 @shared_task
 def distribute_waiting(**_kwargs: object) -> None:
     """Give out what still waits, whoever forgot to."""
+    dispatch.woken("omni.tasks.distribute_waiting")
     for group in distribution.groups_waiting():
         distribution.try_give_out(group_id=group, now=timezone.now())
 

@@ -84,8 +84,6 @@ def answer(turn_id: int, *, now: datetime) -> bool:
         done = False
     if group:
         distribution.try_give_out(group_id=group, now=now)
-        # The dialogue (its last words are being sent) or a person may be locked just now, and what is locked is passed over: look again.
-        dispatch.after_commit("omni.tasks.distribute_waiting", delay=1, expires=60)
     return done
 
 

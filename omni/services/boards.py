@@ -130,6 +130,8 @@ class Board:
     book: RuleBook
     operators: dict[int, Operator]
     dead_ends: set[tuple[object, ...]] = field(default_factory=set)
+    # A dialogue or a person was locked by somebody else: what became of them is not known here.
+    passed_over: bool = False
 
     @property
     def room(self) -> int:

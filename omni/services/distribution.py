@@ -14,6 +14,7 @@ from core.live import announce, staff_topic
 from core.locks import serialise
 from core.refusal import Refusal
 from core.statements import Prepared
+from omni import dispatch
 from omni.choosing import Operator, Verdict, Why, Work, dead_end, decide
 from omni.models import Presence, Ring, Session
 from omni.services import boards, conversations, offering, offers, presence
@@ -33,6 +34,8 @@ _WAITING = Prepared(
         .filter(pk=pk, state=SessionState.WAITING, offered_until=None)
     )
 )
+# Seconds after which those are looked at again whom somebody else had locked; a transaction is over by then.
+LOOK_AGAIN = 1
 _PERSON = Prepared(lambda staff: Presence.objects.select_for_update(skip_locked=True).filter(staff_id=staff))
 
 
@@ -40,12 +43,14 @@ def give_out(*, group_id: int, now: datetime, limit: int = 100) -> int:
     """Give or offer waiting dialogues of a group until they or the room run out. Returns how many.
 
     One process at a time per group, so the order of waiting holds; each gift is a transaction of its own. Who came on line after the
-    call began is found by the next one.
+    call began is found by the next one. A dialogue or person locked by somebody else is passed over, and looked at again a moment later.
     """
     board = boards.read(group_id, now=now)
     given = 0
     while given < limit and board.room > 0 and _give_one(board, now=now):
         given += 1
+    if board.passed_over:
+        dispatch.wake("omni.tasks.distribute_waiting", delay=LOOK_AGAIN)
     return given
 
 
@@ -74,6 +79,7 @@ def _place(board: Board, work: Work, *, now: datetime) -> bool:
         # What a person is taking at this moment is left to that person.
         session = session or _WAITING.first(pk=work.id)
         if session is None:
+            board.passed_over = True
             return False
         row = _still_so(board, chosen, now=now)
         if row is not None and _hand(session, work, verdict, row, limits=bool(board.book.limits), now=now):
@@ -87,6 +93,7 @@ def _still_so(board: Board, chosen: Operator, *, now: datetime) -> Presence | No
     """The person's row, locked, if it is as the board says. If not, the board is corrected and has to be asked again."""
     row = _PERSON.first(staff=chosen.id)
     if row is None:  # being changed by somebody else: the others come first
+        board.passed_over = True
         del board.operators[chosen.id]
         return None
     alive = row.seen_at >= now - presence.GRACE

@@ -5,10 +5,13 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from celery import current_app
+from django.db import connection, transaction
 from django.utils import timezone
 
+from core.redis import client
 from core.refusal import Refusal
+from omni import tasks
 from omni.models import Decision, Presence, Session
 from omni.services import conversations, distribution, presence
 from omni.states import PresenceState, SessionState
@@ -131,3 +134,35 @@ def test_many_hands_at_once_never_give_one_dialogue_twice_or_overfill_anybody():
     for row in Presence.objects.all():
         held = Session.objects.filter(owner_id=row.staff_id, state=SessionState.ACTIVE).count()
         assert row.load == held <= row.capacity
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("held", ["dialogue", "person"])
+def test_what_somebody_else_holds_locked_is_looked_at_again(held, monkeypatch):
+    calls = []
+    monkeypatch.setattr(current_app, "send_task", lambda name, **options: calls.append((name, options["countdown"])))
+    client().delete("wake:omni.tasks.distribute_waiting")
+    staff = b.a_person(groups=[b.a_group()])
+    b.go_on_line(staff, now=NOW)
+    wait_in_queue(b.an_account("webchat"), 1)
+    locked, go_on = threading.Event(), threading.Event()
+
+    def hold():
+        with transaction.atomic():
+            rows = Session.objects.all() if held == "dialogue" else Presence.objects.all()
+            list(rows.select_for_update(of=("self",)))
+            locked.set()
+            go_on.wait(30)
+        connection.close()
+
+    other = threading.Thread(target=hold)
+    other.start()
+    assert locked.wait(30)
+    calls.clear()
+    assert [distribution.give_out(group_id=b.a_group().pk, now=NOW) for _ in range(3)] == [0, 0, 0]
+    assert calls == [("omni.tasks.distribute_waiting", distribution.LOOK_AGAIN)], "one look for all who passed it over"
+    go_on.set()
+    other.join(30)
+    tasks.distribute_waiting()
+    assert Session.objects.get().owner == staff
+    assert len(calls) == 1, "nothing was passed over any more"
