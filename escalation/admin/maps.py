@@ -19,7 +19,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminP
 
 from core.admin import AuditedAdmin, Inline
 from core.refusal import Refusal
-from escalation.documents import describe, pdf, xlsx
+from escalation.documents import describe
 from escalation.models import DutyRole, EscalationMap, EscalationSettings, Hook, MapLine, MapStep
 from escalation.services import dry_run, limits
 from escalation.states import PERSONAL_CHOICES
@@ -159,9 +159,13 @@ class EscalationMapAdmin(AuditedAdmin):
         return TemplateResponse(request, "admin/escalation/map_page.html", context)
 
     def as_pdf(self, request: HttpRequest, map_id: int) -> HttpResponse:
+        from escalation.documents import pdf  # noqa: PLC0415  what draws takes 40 MB: only a process that is asked for it has it
+
         return _file(pdf.document(self._page(request, map_id)), "application/pdf", f"escalation-{map_id}.pdf")
 
     def as_xlsx(self, request: HttpRequest, map_id: int) -> HttpResponse:
+        from escalation.documents import xlsx  # noqa: PLC0415  as above
+
         kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
         return _file(xlsx.workbook(self._page(request, map_id)), kind, f"escalation-{map_id}.xlsx")
 
