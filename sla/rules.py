@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -24,15 +25,45 @@ class WorkingHours:
     zone: str
     week: Mapping[int, Sequence[tuple[time, time]]]
     exceptions: Mapping[date, Sequence[tuple[time, time]]] = field(default_factory=dict)
+    # Days that were asked for: a clock of half a year walks over the same days as the thousands beside it.
+    _days: dict[date, "Day"] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def intervals(self, day: date) -> Iterator[tuple[datetime, datetime]]:
+    def day(self, day: date) -> "Day":
         """The day's working intervals as UTC instants, in order; clock changes make them as long as they really are."""
+        kept = self._days.get(day)
+        if kept is None:
+            kept = self._days[day] = Day(tuple(self._intervals(day)))
+        return kept
+
+    def _intervals(self, day: date) -> Iterator[tuple[datetime, datetime]]:
         zone = ZoneInfo(self.zone)
         for start, end in sorted(self.exceptions.get(day, self.week.get(day.weekday(), ()))):
             last = day + timedelta(days=1) if end == time(0) else day
             opens, closes = instant_of(day, start, zone), instant_of(last, end, zone)
             if closes > opens:
                 yield opens, closes
+
+
+@dataclass(frozen=True)
+class Day:
+    """Working intervals of one local date, in order, as UTC instants."""
+
+    intervals: Sequence[tuple[datetime, datetime]]
+
+    @cached_property
+    def seconds(self) -> float:
+        """Working time of the whole day."""
+        return sum((closes - opens).total_seconds() for opens, closes in self.intervals)
+
+    @cached_property
+    def _ends(self) -> datetime:
+        return max(closes for _opens, closes in self.intervals)
+
+    def worked(self, start: datetime, end: datetime) -> float:
+        """Seconds of its working time between two instants."""
+        if not self.intervals or (start <= self.intervals[0][0] and self._ends <= end):
+            return self.seconds
+        return sum(max(0.0, (min(closes, end) - max(opens, start)).total_seconds()) for opens, closes in self.intervals)
 
 
 def instant_of(day: date, wall: time, zone: ZoneInfo) -> datetime:
@@ -68,7 +99,7 @@ def deadline(hours: WorkingHours, start: datetime, seconds: float) -> datetime:
     """The instant when `seconds` of working time have passed since `start`. Raises NoWorkingTime."""
     left = seconds
     for day in _days(hours, start):
-        for opens, closes in hours.intervals(day):
+        for opens, closes in hours.day(day).intervals:
             begin = max(opens, start)
             span = (closes - begin).total_seconds()
             if span <= 0:
@@ -85,8 +116,7 @@ def worked(hours: WorkingHours, start: datetime, end: datetime) -> float:
     for day in _days(hours, start):
         if day > last:
             break
-        for opens, closes in hours.intervals(day):
-            total += max(0.0, (min(closes, end) - max(opens, start)).total_seconds())
+        total += hours.day(day).worked(start, end)
     return total
 
 

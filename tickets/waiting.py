@@ -38,7 +38,7 @@ def days_later(hours: WorkingHours, since: datetime, days: int) -> datetime:
     day, left = local.date(), days
     for _step in range(HORIZON_DAYS):
         day += timedelta(days=1)
-        open_hours = list(hours.intervals(day))
+        open_hours = hours.day(day).intervals
         left -= bool(open_hours)
         if not left:
             wanted = datetime.combine(day, local.timetz().replace(tzinfo=None), zone).astimezone(UTC)
