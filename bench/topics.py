@@ -15,7 +15,7 @@ from bench.figures import Figure, figure, percentile, say
 from bench.guests.generator import messages
 from demo.material import material
 from suggestions.fit import hits
-from suggestions.rules import Document, Hits, document
+from suggestions.rules import Document, Hits, document, is_held_out
 from suggestions.scoring import Weights, from_tree, load
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -112,7 +112,10 @@ def _trained(ids: dict[str, int], documents: Mapping[int, Document], sets: Sets,
     say(f"{name} ...")
     taught = _made(ids, each, unseen=False, seed=TRAIN)
     # As the product does: a tenth only measures, and tunes how sure the model says it is.
-    task = {"documents": documents, "train": [one for at, one in enumerate(taught) if at % 10], "held_out": taught[::10], "before": None}
+    parts: dict[bool, Labelled] = {True: [], False: []}
+    for number, one in enumerate(taught):
+        parts[is_held_out(number)].append(one)
+    task = {"documents": documents, "train": parts[False], "held_out": parts[True], "before": None}
     seconds, report = _fit(task, folder)
     weights = load(folder)
     yield from _rates(name, weights, sets)
