@@ -6,8 +6,10 @@ from typing import Any
 
 import structlog
 from celery import Celery
-from celery.signals import setup_logging, task_postrun, task_prerun
+from celery.signals import setup_logging, task_postrun, task_prerun, worker_before_create_process
 from django.db import close_old_connections
+
+from config.garbage import settle
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -104,3 +106,9 @@ def name_the_work_in_the_log(task_id: str, task: Any, **_kwargs: Any) -> None:
 def keep_good_connections(**_kwargs: Any) -> None:
     """A connection is kept between tasks as between requests: by CONN_MAX_AGE and while it answers."""
     close_old_connections()
+
+
+@worker_before_create_process.connect
+def share_what_is_loaded(**_kwargs: Any) -> None:
+    """Children have in common with their parent what they never look through."""
+    settle()
