@@ -29,7 +29,7 @@ def run(*, quick: bool = False) -> Iterator[Figure]:
 def _accepted(stack: Stack, account: dict[str, str], number: int, rounds: int, processes: int) -> Figure:
     """The medians of rounds in turn with the empty view's: a disturbance hits both."""
     say(f"webhooks, {processes} web process(es) ...")
-    web = stack.web(processes)
+    webs = stack.webs(processes)
     before, sent = stack.task("events.stored", account_id=account["id"]), 0
     rates: dict[str, list[float]] = {"empty": [], "webhook": []}
     for round_number in range(-1, rounds):  # the first round warms up
@@ -37,13 +37,14 @@ def _accepted(stack: Stack, account: dict[str, str], number: int, rounds: int, p
         bodies = _bodies(total)
         for name, path in (("empty", "/bench/empty/"), ("webhook", f"/hooks/telegram/{account['id']}/")):
             requests = [_post(path, body, account["secret"]) for body in bodies]
-            outcome = drive(Job(stack.plan.port, CLIENTS, requests, total))
+            outcome = drive(Job(list(webs), CLIENTS, requests, total))
             if round_number >= 0:
                 rates[name].append(outcome.rate)
         sent += total
     if (found := stack.task("events.stored", account_id=account["id"]) - before) != sent:
         raise Missing(f"{sent} webhooks were accepted, but {found} events are stored.")
-    stack.end(web)
+    for web in webs.values():
+        stack.end(web)
     name = f"webhooks accepted and stored, {CLIENTS} connections, {_processes(processes, 'web')} (limit: empty view)"
     return figure(name, middle(rates["webhook"]), "1/s", middle(rates["empty"]))
 

@@ -22,9 +22,9 @@ ANSWER_SECONDS = 60
 
 @dataclass(frozen=True)
 class Job:
-    """`total` requests over `clients` connections, the given ones again and again; ends earlier after `seconds`."""
+    """`total` requests over `clients` connections to the ports in turn, the given ones again and again; ends earlier after `seconds`."""
 
-    port: int
+    ports: Sequence[int]
     clients: int
     requests: Sequence[bytes]
     total: int
@@ -79,12 +79,12 @@ class _Run:
     async def all(self) -> dict[str, Any]:
         begun = time.perf_counter()
         self.stop = begun + self.job.seconds
-        await asyncio.gather(*(self._client() for _ in range(self.job.clients)))
+        await asyncio.gather(*(self._client(port) for port in islice(cycle(self.job.ports), self.job.clients)))
         seconds = time.perf_counter() - begun
         return {"seconds": seconds, "times": self.times, "statuses": dict(self.statuses), "example": self.example}
 
-    async def _client(self) -> None:
-        reader, writer = await asyncio.open_connection(LOOPBACK, self.job.port)
+    async def _client(self, port: int) -> None:
+        reader, writer = await asyncio.open_connection(LOOPBACK, port)
         for one in self.left:
             begun = time.perf_counter()
             writer.write(one)
@@ -95,7 +95,7 @@ class _Run:
                 self.example = body[:300].decode(errors="replace")
             if closes:
                 writer.close()
-                reader, writer = await asyncio.open_connection(LOOPBACK, self.job.port)
+                reader, writer = await asyncio.open_connection(LOOPBACK, port)
             if time.perf_counter() > self.stop:
                 break
         writer.close()

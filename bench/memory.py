@@ -30,4 +30,4 @@ def run(*, cases: int = 100_000) -> Iterator[Figure]:
 def _warm_up(stack: Stack, cookie: str, cases: list[int]) -> None:
     paths = ["/desk/?tab=queue", *(f"/desk/case/{case}/" for case in cases[: PAGES // 2])]
     pages = [request("GET", path, Cookie=f"sessionid={cookie}") for path in paths]
-    drive(Job(stack.plan.port, CLIENTS, pages, PAGES))
+    drive(Job([stack.plan.port], CLIENTS, pages, PAGES))

@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle, islice
 from pathlib import Path
@@ -13,6 +13,7 @@ from bench.figures import Figure, Missing, figure, say
 from bench.load import Job, Outcome, drive, request
 from bench.processes import processor_time
 from bench.stack import Stack, running
+from core.embedded.process import Child
 
 SEED = 1
 CLIENTS = 8
@@ -42,11 +43,11 @@ def run(*, cases: int = 100_000, web: int = 2, quick: bool = False) -> Iterator[
     with loaded(cases) as stack:
         facts = stack.task("desk.facts")
         say(f"{facts['totals']}")
-        pid = stack.web(web).pid
+        webs = stack.webs(web)
         asked = list(_asked(facts))
         queries = stack.task("desk.queries", login=facts["login"], token=facts["token"], requests=_samples(asked))
         setting = f"{cases} cases, {web} web process{'es' if web > 1 else ''}"
-        yield from _measured(stack, asked, queries, setting, pid, seconds=1.5 if quick else 8.0)
+        yield from _measured(asked, queries, setting, webs, seconds=1.5 if quick else 8.0)
 
 
 class loaded:  # noqa: N801 - reads as a call
@@ -105,16 +106,16 @@ def _samples(asked: Sequence[Asked]) -> dict[str, Any]:
 
 
 def _measured(
-    stack: Stack, asked: Sequence[Asked], queries: Mapping[str, int], setting: str, web: int, *, seconds: float
+    asked: Sequence[Asked], queries: Mapping[str, int], setting: str, webs: Mapping[int, Child], *, seconds: float
 ) -> Iterator[Figure]:
     empty: dict[int, tuple[Outcome, float]] = {}
     for one in asked:
         say(f"{one.name} ...")
-        _driven(stack, one, 1, min(seconds, 2.0), begin=0)
+        _driven(webs, one, len(webs), min(seconds, 2.0), begin=0)
         for clients in (1, CLIENTS):
-            before = processor_time(web)
-            outcome = _driven(stack, one, clients, seconds, begin=200 if clients == 1 else 1500)
-            computed = (processor_time(web) - before) / outcome.done
+            before = _processor_time(webs)
+            outcome = _driven(webs, one, clients, seconds, begin=200 if clients == 1 else 1500)
+            computed = (_processor_time(webs) - before) / outcome.done
             limit, limit_computed = empty.setdefault(clients, (outcome, computed))
             yield from _figures(one.name, clients, outcome, limit, setting)
             if clients == 1:
@@ -123,10 +124,14 @@ def _measured(
             yield figure(f"{one.name}, SQL queries", queries[one.name], "queries")
 
 
-def _driven(stack: Stack, one: Asked, clients: int, seconds: float, *, begin: int) -> Outcome:
+def _processor_time(webs: Mapping[int, Child]) -> float:
+    return sum(processor_time(web.pid) for web in webs.values())
+
+
+def _driven(ports: Iterable[int], one: Asked, clients: int, seconds: float, *, begin: int) -> Outcome:
     # More requests than can be answered in the time, so that every client is busy to its end.
     total = int(seconds * (4000 if one.name == EMPTY else 1200)) if not one.bodies else min(int(seconds * 400), 4500)
-    return drive(Job(stack.plan.port, clients, one.requests(total, begin), total, seconds))
+    return drive(Job(list(ports), clients, one.requests(total, begin), total, seconds))
 
 
 def _figures(name: str, clients: int, outcome: Outcome, empty: Outcome, setting: str) -> Iterator[Figure]:

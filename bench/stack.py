@@ -67,14 +67,23 @@ class Stack:
         self.children.append(child)
         return child
 
-    def web(self, processes: int = 1) -> Child:
-        """The web server with so many processes, as soon as it answers. Raises StartError."""
-        program = self.plan.web()
-        if processes > 1:
-            program = replace(program, argv=(*program.argv, "--workers", str(processes)))
-        child = self.run(program)
+    def web(self) -> Child:
+        """A web server of one process, as soon as it answers. Raises StartError."""
+        return self._web(self.plan)
+
+    def webs(self, number: int) -> dict[int, Child]:
+        """So many web servers by their ports, as behind a balancer. Raises StartError.
+
+        Not one port for all: who accepts first takes all connections that came at once, and the others stand by idle.
+        """
+        book = self.home / "ports.json"
+        ports = [self.plan.port, *(kept_port(f"web-{other}", book) for other in range(2, number + 1))]
+        return {port: self._web(replace(self.plan, port=port)) for port in ports}
+
+    def _web(self, plan: Plan) -> Child:
+        child = self.run(plan.web())
         if (
-            not wait_until(lambda: child.exit_code is not None or self._answers(), seconds=WEB_SECONDS, step=0.1)
+            not wait_until(lambda: child.exit_code is not None or _answers(plan.port), seconds=WEB_SECONDS, step=0.1)
             or child.exit_code is not None
         ):
             raise child.failure(f"The web server did not answer within {WEB_SECONDS} s")
@@ -84,16 +93,6 @@ class Stack:
         """Stop one of the product's processes."""
         child.stop()
         self.children.remove(child)
-
-    def _answers(self) -> bool:
-        connection = HTTPConnection(LOOPBACK, self.plan.port, timeout=5)
-        try:
-            connection.request("GET", "/healthz")
-            return connection.getresponse().status == 200
-        except (OSError, HTTPException):
-            return False
-        finally:
-            connection.close()
 
     def begin(self, name: str, **arguments: Any) -> "subprocess.Popen[str]":
         """Start a task of bench.tasks in a process of its own; `result` waits for it."""
@@ -182,3 +181,14 @@ def allow_many_files() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 16384 if hard == resource.RLIM_INFINITY else min(hard, 16384)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+
+
+def _answers(port: int) -> bool:
+    connection = HTTPConnection(LOOPBACK, port, timeout=5)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
