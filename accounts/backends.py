@@ -3,14 +3,12 @@
 from django.contrib.auth.backends import ModelBackend
 
 from accounts.models import Staff
-from core.statements import Prepared
-
-_STAFF = Prepared(lambda pk: Staff.objects.filter(pk=pk))
+from accounts.selectors import find_staff
 
 
 class StaffBackend(ModelBackend):
     """Django's own, with the person of each page read by one prepared statement."""
 
     def get_user(self, user_id: int) -> Staff | None:
-        found = _STAFF.first(pk=user_id)
+        found = find_staff(user_id)
         return found if found is not None and self.user_can_authenticate(found) else None

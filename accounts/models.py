@@ -1,6 +1,7 @@
 """Staff, roles and groups."""
 
 import zoneinfo
+from collections.abc import Iterable
 from functools import cached_property
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -113,16 +114,22 @@ class Staff(AbstractBaseUser):
     @cached_property
     def rights(self) -> frozenset[str]:
         """All rights of the person's roles; read once per loaded instance."""
+        roles: list[list[str]] = [] if self.is_superuser or not self.is_active else _RIGHTS.all(staff=self.pk)
+        return self._held(right for rights in roles for right in rights)
+
+    def _held(self, granted: Iterable[str]) -> frozenset[str]:
         if not self.is_active:
             return frozenset()
-        if self.is_superuser:
-            return frozenset(Right.values)
-        return frozenset(right for rights in _RIGHTS.all(staff=self.pk) for right in rights)
+        return frozenset(Right.values if self.is_superuser else granted)
 
     @cached_property
     def group_ids(self) -> tuple[int, ...]:
         """Ids of the active groups the person belongs to; read once per loaded instance."""
         return tuple(_GROUPS.all(staff=self.pk))
+
+    def know(self, *, granted: Iterable[str], groups: Iterable[int]) -> None:
+        """Keep the roles' rights and the active groups that were read together with the person."""
+        self.rights, self.group_ids = self._held(granted), tuple(groups)
 
     def has_right(self, right: str) -> bool:
         return right in self.rights

@@ -10,9 +10,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from accounts.models import ApiToken, Staff
-from core.statements import Prepared
-
-_TOKEN = Prepared(lambda digest: ApiToken.objects.select_related("staff").filter(digest=digest))
+from accounts.selectors import find_token
 
 
 def new_token() -> tuple[str, str]:
@@ -32,7 +30,7 @@ class TokenAuthentication(BaseAuthentication):
         scheme, _space, token = get_authorization_header(request).decode("latin-1").partition(" ")
         if scheme.lower() != "bearer":
             return None
-        found = _TOKEN.first(digest=digest_of(token.strip()))
+        found = find_token(digest_of(token.strip()))
         if found is None or not found.staff.is_active or (found.expires_at and found.expires_at <= timezone.now()):
             raise AuthenticationFailed(_("The API token is unknown or has expired."))
         return found.staff, found

@@ -70,8 +70,9 @@ class FeedPage:
 
 # What a feed shows; the rest of these wide rows is not carried over.
 _FEED_FIELDS = (
-    "session_id", "guest_id", "direction", "text", "visible_text", "sent_at", "sequence", "received_at", "is_automatic", "edited_at",
-    "deleted_at", "send_state", "send_error", "possibly_delivered", "author__full_name", "account__kind", "letter__subject",
+    "session_id", "guest_id", "direction", "text", "visible_text", "sent_at", "sequence", "received_at", "is_automatic", "is_outside",
+    "edited_at", "deleted_at", "send_state", "send_error", "possibly_delivered", "external_id", "author__full_name", "account__kind",
+    "letter__subject",
 )  # fmt: skip
 
 

@@ -228,16 +228,28 @@ _SEEN_ITEM = Prepared(
 
 
 def _visible_item(staff: Staff, kind: str, subject_id: int) -> Item | None:
-    """As `visible_to`, prepared."""
+    found = _seen(staff, _ITEM, _SEEN_ITEM, kind=kind, subject=subject_id)
+    return found[0] if found else None
+
+
+def _seen(staff: Staff, every: "Prepared[Item]", seen: "Prepared[Item]", **values: Any) -> list[Item]:
+    """As `visible_to`, prepared: `every` for whoever sees everything, `seen` with the person's slots for the others."""
     if staff.has_right(Right.EVERYTHING):
-        return _ITEM.first(kind=kind, subject=subject_id)
+        return every.all(**values)
     if not (staff.has_right(Right.DESK) or staff.has_right(Right.CASES_READ)):
-        return None
-    stores = list(list_store_ids(staff))
-    return _SEEN_ITEM.first(kind=kind, subject=subject_id, me=staff.pk, groups=list(staff.group_ids), stores=stores)
+        return []
+    return seen.all(**values, me=staff.pk, groups=list(staff.group_ids), stores=list(list_store_ids(staff)))
 
 
-def list_guest_items(*, staff: Staff, guest_id: int, limit: int = 20) -> Sequence[Item]:
+GUEST_CASES = 20
+_CASES = Prepared(lambda guest: Item.objects.filter(guest_id=guest, kind=Kind.CASE).order_by("-last_at")[:GUEST_CASES])
+_SEEN_CASES = Prepared(
+    lambda guest, me, groups, stores: (
+        Item.objects.filter(visibility_slots(me, groups, stores), guest_id=guest, kind=Kind.CASE).order_by("-last_at")[:GUEST_CASES]
+    )
+)
+
+
+def list_guest_items(*, staff: Staff, guest_id: int) -> Sequence[Item]:
     """What the guest has and had, newest first: cases only, visible ones."""
-    found = Item.objects.visible_to(staff).filter(guest_id=guest_id, kind=Kind.CASE)
-    return list(found.order_by("-last_at")[:limit])
+    return _seen(staff, _CASES, _SEEN_CASES, guest=guest_id)

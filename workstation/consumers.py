@@ -21,6 +21,7 @@ from redis import RedisError
 
 from accounts.models import Staff
 from accounts.rights import Right
+from accounts.selectors import find_staff
 from core.live import LiveLog, Position, socket_group, staff_topic
 from workstation.entrances import may_enter
 from workstation.selectors import allowed_topics, list_topics_of
@@ -253,8 +254,8 @@ def _still_here(staff_id: int, session: Any, topics: list[str]) -> tuple[Staff, 
 
 def _allowed_now(staff_id: int, topics: list[str]) -> list[str]:
     """By the rights of this moment: a socket lives for a whole shift."""
-    staff = Staff.objects.filter(pk=staff_id, is_active=True).first()
-    return [] if staff is None else _allowed(staff, topics)
+    staff = find_staff(staff_id)
+    return [] if staff is None or not staff.is_active else _allowed(staff, topics)
 
 
 def _allowed(staff: Staff, topics: list[str]) -> list[str]:

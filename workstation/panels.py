@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Group, Staff
 from accounts.rights import Right
+from core.statements import Prepared
 from customers.models import Consent, Guest, Identity
 from omni.services import session_facts
 from sla.models import Clock, Metric
@@ -99,9 +100,12 @@ def case_link(item: Item, base: str) -> dict[str, Any]:
     }
 
 
+_IDENTITIES = Prepared(lambda guest: Identity.objects.select_related("consent").filter(guest_id=guest).order_by("channel", "pk")[:20])
+
+
 def list_identities(guest: Guest) -> Sequence[IdentityView]:
     """How the channels know the guest."""
-    return [_identity(identity) for identity in guest.identities.select_related("consent").order_by("channel", "pk")[:20]]
+    return [_identity(identity) for identity in _IDENTITIES.all(guest=guest.pk)]
 
 
 def _identity(identity: Identity) -> IdentityView:

@@ -20,7 +20,7 @@ from omni.states import PresenceState, SessionState
 from stores.selectors import list_store_ids
 from tickets.models import CallBack, Case, CaseWait, Watcher
 from worklist.models import Item
-from worklist.selectors import Filters, Page, list_items
+from worklist.selectors import Filters, Page, list_guest_items, list_items
 from worklist.states import Kind, Sort, Tab
 from workstation.models import Draft
 from workstation.rows import key_of
@@ -146,10 +146,12 @@ _OPENED_CASE = Prepared(
 
 def list_cases_of(*, staff: Staff, guest_id: int, session_id: int | None = None) -> Sequence[Item]:
     """The guest's visible tickets, open ones first, then the newest."""
-    found = Item.objects.visible_to(staff).filter(guest_id=guest_id, kind=Kind.CASE)
-    if session_id is not None:
-        found = found.filter(session_id=session_id)
-    return sorted(found.order_by("-last_at")[:20], key=lambda item: item.state == "closed")
+    if session_id is None:
+        found = list_guest_items(staff=staff, guest_id=guest_id)
+    else:
+        of_guest = Item.objects.visible_to(staff).filter(guest_id=guest_id, kind=Kind.CASE, session_id=session_id)
+        found = list(of_guest.order_by("-last_at")[:20])
+    return sorted(found, key=lambda item: item.state == "closed")
 
 
 @dataclass(frozen=True)

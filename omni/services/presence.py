@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Staff
 from core import audit
 from core.refusal import Refusal
-from core.statements import Prepared
+from core.statements import Prepared, Written
 from omni.models import BreakKind, Presence, Session
 from omni.services import conversations, offers
 from omni.services.presence_states import MISSED_OFFER, lock, set_state, shown, tell
@@ -86,10 +86,16 @@ def set_capacity(*, staff: Staff, capacity: int, by: Staff, now: datetime) -> Pr
     return presence
 
 
+_ALIVE = Written(
+    "update omni_presence set seen_at = %(now)s::timestamptz where staff_id = %(staff)s::bigint"
+    " and not (state = %(silent)s::text and reason <> %(unless)s::text) returning 1",
+    about="omni_presence",
+)
+
+
 def heartbeat(*, staff_id: int, now: datetime) -> None:
     """The person's screen is alive; somebody who only counted as away is back, unless an offer was missed."""
-    silent = Q(state=PresenceState.AWAY) & ~Q(reason=MISSED_OFFER)
-    if Presence.objects.filter(staff_id=staff_id).exclude(silent).update(seen_at=now):
+    if _ALIVE.rows(staff=staff_id, now=now, silent=PresenceState.AWAY, unless=MISSED_OFFER):
         return
     with transaction.atomic():
         presence = lock(staff_id)

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from accounts.models import Staff
+from accounts.selectors import find_staff
 from core.refusal import Refusal
 from omni.models import Presence, Session
 from omni.services import distribution
@@ -14,7 +15,7 @@ from workstation.entrances import may_enter
 
 def sign_of_life(*, staff_id: int, now: datetime) -> Staff | None:
     """Note that the person's screen is alive: the person as of now; None = may not be here any more (left, rights taken)."""
-    staff = Staff.objects.filter(pk=staff_id, is_active=True).first()
+    staff = find_staff(staff_id)
     if staff is None or not may_enter(staff):
         return None
     presences.heartbeat(staff_id=staff_id, now=now)

@@ -52,16 +52,25 @@ def test_a_list_costs_the_same_for_one_row_and_for_fifty(desk, write, operator, 
     assert len(found) <= 12
 
 
-def test_opening_a_dialogue_stays_within_its_queries(desk, taken):
+@pytest.fixture
+def talked(taken, operator, now):
+    """A dialogue with words of every kind: each message is shown with what was read at once."""
+    answering.answer(session_id=taken.pk, text="Здравствуйте!", by=operator, now=now)
+    answering.note(session_id=taken.pk, text="Перезвонить", by=operator, now=now)
+    answering.answer(session_id=taken.pk, text="Уже выясняем", by=operator, now=now)
+    return taken
+
+
+def test_opening_a_dialogue_stays_within_its_queries(desk, talked):
     with CaptureQueriesContext(connection) as found:
-        opened = desk.read(f"session/{taken.pk}/open/").json()
+        opened = desk.read(f"session/{talked.pk}/open/").json()
     assert len(found) <= 12, [query["sql"] for query in found]
     assert "Здравствуйте!" in opened["dialogue"]
-    assert opened["opened"]["guest"] == taken.guest_id
+    assert opened["opened"]["guest"] == talked.guest_id
 
 
-def test_opening_a_ticket_stays_within_its_queries(desk, taken, operator, now):
-    case = opening.open_ticket(session_id=taken.pk, topic=b.a_topic(group=b.a_group()), by=operator, now=now)
+def test_opening_a_ticket_stays_within_its_queries(desk, talked, operator, now):
+    case = opening.open_ticket(session_id=talked.pk, topic=b.a_topic(group=b.a_group()), by=operator, now=now)
     desk.read(f"case/{case.pk}/open/")  # what a process keeps of the settings is read once
     with CaptureQueriesContext(connection) as found:
         opened = desk.read(f"case/{case.pk}/open/").json()
