@@ -25,6 +25,14 @@ class Keyboard:
         return 0 < len(labels) <= self.most and fit and len(set(labels)) == len(labels) and (self.text is None or len(text) <= self.text)
 
 
+def listed(text: str, labels: Sequence[str]) -> str:
+    """The text with the ready answers under it as lines: what is left of a keyboard that the provider refuses.
+
+    They have no numbers: which of them is the operator's is not known here, and a label that is typed means what a pressed one does.
+    """
+    return "\n".join([text, "", *(f"• {label}" for label in labels)]).strip() if labels else text
+
+
 def keyboard_for(forms: Sequence[Keyboard], labels: Sequence[str], text: str) -> Keyboard | None:
     """The first form that shows these answers under this text; None = they are to be written as numbered lines."""
     return next((form for form in forms if form.holds(labels, text)), None)

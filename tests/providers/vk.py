@@ -26,6 +26,8 @@ SECRET = "demovksecret"
 CONFIRMATION = "c0ffee42"
 VERSION = "5.199"
 LONGEST = 9000
+KEYBOARD_ERRORS = {911: "Keyboard format is invalid", 912: "This is a chat bot feature, change this status in settings"}
+"""https://github.com/VKCOM/vk-api-schema, errors.json: the second where the community's bot abilities are switched off."""
 
 
 class VkError(Exception):
@@ -59,6 +61,8 @@ class VkServer(SocialServer):
         self.comments: dict[tuple[int, int], dict[str, Any]] = {}
         self.sent: dict[str, Any] = {}
         self.keyboards: dict[int, list[str]] = {}
+        self.refuses_keyboards = 0
+        self.commands["keyboards"] = self.switch_keyboards
 
     def method_of(self, path: str) -> str:
         return path.removeprefix("/method/").strip("/")
@@ -98,6 +102,8 @@ class VkServer(SocialServer):
             raise VkError(914, "Message is too long")
         if fields["random_id"] in self.sent:
             return self.sent[fields["random_id"]]
+        if "keyboard" in fields and self.refuses_keyboards:
+            raise VkError(self.refuses_keyboards, KEYBOARD_ERRORS[self.refuses_keyboards])
         if error := self.closed(peer):
             return [{"peer_id": peer, "message_id": 0, "error": error}]
         message = self.add(peer, -self.group_id, {"text": fields.get("message", ""), "random_id": int(fields["random_id"])})
@@ -111,6 +117,10 @@ class VkServer(SocialServer):
         self.sent[fields["random_id"]] = [{"peer_id": peer, "message_id": 0, "conversation_message_id": number}]
         self.emit(self.event("message_reply", message))
         return self.sent[fields["random_id"]]
+
+    def switch_keyboards(self, what: Mapping[str, Any]) -> None:
+        """{"refused": 911 | 912}: every message with a keyboard is refused so from now on; 0 = taken again."""
+        self.refuses_keyboards = int(what.get("refused", 0))
 
     def closed(self, peer: int) -> dict[str, Any] | None:
         if peer in self.blocked:
@@ -253,6 +263,7 @@ class VkServer(SocialServer):
 
     def reset(self) -> None:
         super().reset()
+        self.refuses_keyboards = 0
         for held in (self.servers, self.conversations, self.comments, self.sent, self.keyboards):
             held.clear()
 

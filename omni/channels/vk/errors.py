@@ -26,11 +26,15 @@ PERMANENT: Mapping[int, tuple[str, Reason]] = {
     900: ("blacklisted", Reason.CONTACT_BLOCKED),
     901: ("not_allowed_by_guest", Reason.CONTACT_BLOCKED),
     902: ("privacy", Reason.CONTACT_BLOCKED),
+    911: ("keyboard_refused", Reason.REJECTED),
+    912: ("keyboards_off", Reason.REJECTED),
     914: ("text_too_long", Reason.TOO_LONG),
     917: ("no_access_to_chat", Reason.CONTACT_GONE),
     936: ("no_such_contact", Reason.CONTACT_GONE),
     950: ("reply_timed_out", Reason.WINDOW_CLOSED),
 }
+NO_KEYBOARD = frozenset({PERMANENT[911][0], PERMANENT[912][0]})
+"""The community may show no buttons (its bot's abilities are off), or VK does not take ours: the words still can go."""
 ABOUT_THE_OBJECT = frozenset({15, 27, 28})
 """Under a comment these speak of that post or photo (closed comments, a method no community may call), not of our token."""
 

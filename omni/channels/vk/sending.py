@@ -11,10 +11,10 @@ import httpx
 from omni.channels.contract import AccountConfig, Capabilities, Failed, Outgoing, Retry, SendResult, Sent
 from omni.channels.http import unanswered
 from omni.channels.json_fields import integer_at, object_at, objects_at
-from omni.channels.keyboards import Keyboard
+from omni.channels.keyboards import Keyboard, listed
 from omni.channels.social.sending import NotUploaded, refusal
 from omni.channels.vk.client import Answer, call, refused
-from omni.channels.vk.errors import verdict
+from omni.channels.vk.errors import NO_KEYBOARD, verdict
 from omni.channels.vk.ids import Place, message_id, number_in, place_of
 from omni.channels.vk.uploads import attached
 
@@ -72,8 +72,22 @@ def _message(outgoing: Outgoing, account: AccountConfig) -> SendResult:
         "forward": _reply(outgoing.reply_to, peer),
         "disable_mentions": 1,
     }
-    if outgoing.choices is not None:
-        fields["keyboard"] = json.dumps(_keyboard(outgoing.choices), ensure_ascii=False)
+    if outgoing.choices is None:
+        return _posted(account, fields, peer)
+    result = _posted(account, fields | {"keyboard": json.dumps(_keyboard(outgoing.choices), ensure_ascii=False)}, peer)
+    if isinstance(result, Failed) and result.code in NO_KEYBOARD:
+        return _without_keyboard(account, fields, outgoing, peer)
+    return result
+
+
+def _without_keyboard(account: AccountConfig, fields: Mapping[str, Any], outgoing: Outgoing, peer: str) -> SendResult:
+    """The same message once more, its answers as lines where they fit: a refused call has used no `random_id` up."""
+    written = listed(outgoing.text, outgoing.choices or ())
+    fits = len(written) <= (CAPABILITIES.text_limit or 0)
+    return _posted(account, {**fields, "message": written if fits else outgoing.text}, peer)
+
+
+def _posted(account: AccountConfig, fields: Mapping[str, Any], peer: str) -> SendResult:
     return _called(account, "messages.send", fields, lambda answer: _taken(answer, peer))
 
 

@@ -185,7 +185,7 @@ def test_temporary_errors(code):
     assert (result.code, result.after, result.whole_account) == TEMPORARY[code]
 
 
-@pytest.mark.parametrize("code", [*PERMANENT, 7, 100, 911, 912, 945, 946, 12345])
+@pytest.mark.parametrize("code", [*PERMANENT, 7, 100, 945, 946, 12345])
 def test_permanent_errors(code):
     result = verdict(Answer(200, code=code, said="x"))
     assert isinstance(result, Failed)
@@ -223,3 +223,39 @@ def test_the_token_stays_out_of_logs_and_results(vk_frame, server, caplog):
         results.append(send(outgoing("Ответ", key=kind.value), account))
     assert TOKEN not in caplog.text + repr(results) + repr(account)
     assert "/method/messages.send" in caplog.text
+
+
+@pytest.mark.parametrize("code", [911, 912])
+def test_a_refused_keyboard_leaves_the_words(server, account, code):
+    server.switch_keyboards({"refused": code})
+    result = send(outgoing("Что случилось?", choices=["Баллы", "Оператор"]), account)
+    (entry,) = server.accepted.after()
+    assert result == Sent((f"{GUEST}:{entry['number']}",))
+    assert (entry["text"], "choices" in entry) == ("Что случилось?\n\n• Баллы\n• Оператор", False)
+    assert broken(server) == []
+
+
+def test_taking_a_keyboard_away_where_none_may_be_shown_loses_nothing(server, account):
+    server.switch_keyboards({"refused": 912})
+    assert isinstance(send(outgoing("Готово", choices=[]), account), Sent)
+    assert [entry["text"] for entry in server.accepted.after()] == ["Готово"]
+
+
+def test_answers_that_do_not_fit_below_the_text_are_left_out(server, account):
+    server.switch_keyboards({"refused": 911})
+    assert isinstance(send(outgoing("я" * 4090, choices=["Баллы", "Оператор"]), account), Sent)
+    assert [len(entry["text"]) for entry in server.accepted.after()] == [4090]
+
+
+def test_a_refused_keyboard_and_a_fault_after_it(vk_frame, server):
+    """The second call is the doubtful one: its number protects the guest from a repeat."""
+    account = account_of(vk_frame, settings={"read_timeout": 0.4})
+    server.switch_keyboards({"refused": 912})
+    server.faults.add(Fault(FaultKind.LATE, seconds=0.0))
+    server.faults.add(Fault(FaultKind.DROPPED_AFTER_ACCEPTING))
+    message = outgoing("Что?", choices=["Да"])
+    first = send(message, account)
+    assert isinstance(first, Retry)
+    assert first.unknown
+    assert isinstance(send(message, account), Sent)
+    assert len(server.accepted.after()) == 1
