@@ -3,6 +3,7 @@
 import ipaddress
 import os
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from typing import Any
 import httpx
 
 from omni.channels.contract import AccountConfig, AttachmentGone, AttachmentTooLarge, Retry
-from omni.channels.trust import web_authorities
+from omni.channels.trust import web_authorities, web_authorities_and
 
 CONNECT_SECONDS, READ_SECONDS, UPLOAD_SECONDS = 5.0, 30.0, 120.0
 NOT_WRITTEN = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol, httpx.InvalidURL)
@@ -27,7 +28,8 @@ class Connection:
     headers: tuple[tuple[str, str], ...] = ()
     proxy: str | None = None
     read_seconds: float = READ_SECONDS
-    verify: bool | str = True
+    ca_file: str = ""
+    """Certificates to be believed besides the usual ones."""
     secret_query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """Keys that a provider wants in the address: added on the wire only, to its own host, so that no log or error shows them."""
 
@@ -51,13 +53,14 @@ class SecretQuery(httpx.BaseTransport):
 def connection_of(
     account: AccountConfig, *, base: str, headers: Mapping[str, str] | None = None, secret_query: Mapping[str, str] | None = None
 ) -> Connection:
-    """The account's connection: its settings `api_base` (instead of `base`), `proxy`, `read_timeout` in seconds."""
+    """The account's connection: its settings `api_base` (instead of `base`), `proxy`, `read_timeout` in seconds, `ca_file`."""
     settings = account.settings
     return Connection(
         base=str(settings.get("api_base") or base).rstrip("/"),
         headers=tuple((headers or {}).items()),
         proxy=str(settings["proxy"]) if settings.get("proxy") else None,
         read_seconds=float(settings.get("read_timeout") or READ_SECONDS),
+        ca_file=str(settings.get("ca_file") or ""),
         secret_query=tuple((secret_query or {}).items()),
     )
 
@@ -71,7 +74,7 @@ os.register_at_fork(after_in_child=_clients.clear)
 def client_for(account: AccountConfig, connection: Connection, *, name: str = "") -> httpx.Client:
     """The account's pooled client, thread-safe; a new one after its settings changed. `name` tells several hosts of one account apart.
 
-    Raises httpx.UnsupportedProtocol or httpx.InvalidURL for a base that is no address.
+    Raises httpx.UnsupportedProtocol or httpx.InvalidURL for a base that is no address or a file that holds no certificates.
     """
     key = f"{account.id}:{name}"
     with _lock:
@@ -88,13 +91,22 @@ def _opened(connection: Connection) -> httpx.Client:
         raise httpx.UnsupportedProtocol("the address of the provider must be http or https")
     timeout = httpx.Timeout(connect=CONNECT_SECONDS, read=connection.read_seconds, write=UPLOAD_SECONDS, pool=CONNECT_SECONDS)
     headers = dict(connection.headers)
-    verify = web_authorities() if connection.verify is True else connection.verify
+    verify = _believed(connection.ca_file)
     if not connection.secret_query:
         return httpx.Client(base_url=base, proxy=connection.proxy, headers=headers, timeout=timeout, verify=verify)
     inner = httpx.HTTPTransport(proxy=connection.proxy, verify=verify)
     return httpx.Client(
         base_url=base, transport=SecretQuery(inner, base.host, dict(connection.secret_query)), headers=headers, timeout=timeout
     )
+
+
+def _believed(ca_file: str) -> ssl.SSLContext:
+    if not ca_file:
+        return web_authorities()
+    try:
+        return web_authorities_and(ca_file)
+    except (OSError, ssl.SSLError) as error:
+        raise httpx.UnsupportedProtocol("the file of the certificate authority cannot be read") from error
 
 
 def unanswered(error: Exception) -> Retry:

@@ -167,13 +167,16 @@ class MaxServer(SocialServer):
         return {"message": message}
 
     def answer_press(self, request: Request) -> Any:
-        """A press is answered by a new text of its message or by a note to the guest, and only once."""
-        body = self.checked("POST /answers", request, {"notification": (True, text)})
+        """A press is answered by a new body of its message, by a note to the guest, or both (methods/POST/answers), and only once."""
+        body = self.checked("POST /answers", request, {"notification": (False, text), "message": (False, lambda given: bool(given))})
+        if set(request.query) != {"callback_id"} or not body:
+            self.violation("POST /answers: callback_id alone in the address, and a message or a notification, are needed")
+            raise MaxError(400, "proto.payload", "Must be a message or a notification")
         key = request.query.get("callback_id", "")
         if key not in self.pressed:
             raise MaxError(404, "not.found", f"No such callback {key}")
         self.pressed.remove(key)
-        self.accepted.add({"method": "POST /answers", "callback_id": key, "notification": body["notification"]})
+        self.accepted.add({"method": "POST /answers", "callback_id": key, "notification": body.get("notification")})
         return {"success": True}
 
     def payload_of(self, what: Mapping[str, Any]) -> str:

@@ -119,6 +119,8 @@ class WildberriesServer(ApiServer):
         question = next((row for row in self.questions if row["id"] == body["id"]), None)
         if question is None:
             raise ApiError(404, "no such question")
+        if question["isWarned"]:
+            return {"data": None, "error": True, "errorText": "The question is hidden", "additionalErrors": None}
         question["answer"] = {"text": body["answer"]["text"], "editable": True}
         self.accepted.add({"method": "question", "question": body["id"], "text": body["answer"]["text"]})
         return {"data": None, "error": False, "errorText": "", "additionalErrors": None}

@@ -8,6 +8,13 @@ FORM = KindForm(
     name="MAX",
     settings=(
         Setting("api_base", _("Address of the MAX API"), kind="address", help=_("Empty = the vendor's own.")),
+        Setting(
+            "ca_file",
+            _("File of an own certificate authority"),
+            help=_(
+                "MAX has its certificate from the Ministry of Digital Development: download the authority's file (PEM) and name it here."
+            ),
+        ),
         Setting("proxy", _("Proxy"), help=_("For example socks5://host:1080")),
         Setting("read_timeout", _("Time-out, seconds"), kind="number"),
     ),

@@ -10,7 +10,11 @@ NOTICE = 120
 
 
 def answer_callback(account: AccountConfig, callback_id: str, chosen: str) -> bool:
-    """Tell a pressed button that it was heard (https://dev.max.ru/docs-api/methods/POST/answers). Whether MAX took it."""
+    """Tell a pressed button that it was heard. Whether MAX took it.
+
+    https://dev.max.ru/docs-api/methods/POST/answers: `message` (a new text in place of the old one), `notification` (shown once), or both;
+    a field that is left out changes nothing.
+    """
     try:
         return call(account, "POST", "/answers", query={"callback_id": callback_id}, body={"notification": chosen[:NOTICE]}).accepted
     except (httpx.HTTPError, httpx.InvalidURL):

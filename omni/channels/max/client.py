@@ -10,7 +10,9 @@ from omni.channels.contract import AccountConfig
 from omni.channels.http import client_for, connection_of, json_of, pause_of
 from omni.channels.json_fields import text_at
 
-DEFAULT_BASE = "https://platform-api.max.ru"
+DEFAULT_BASE = "https://platform-api2.max.ru"
+"""Since July 2026 (https://dev.max.ru/docs-api/changelog-api); its certificate comes from the authority of the Ministry of Digital
+Development, which browsers' lists do not have: the setting `ca_file` names its file."""
 
 
 @dataclass(frozen=True)

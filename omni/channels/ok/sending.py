@@ -24,7 +24,8 @@ CAPABILITIES = Capabilities(
     attachment_bytes=50 * 1024 * 1024,
     # "Максимальное количество всех приложений 5."
     attachments_per_message=5,
-    # The vendor names no limit of its buttons: no more than the dialogues of ours can have.
+    # https://apiok.ru/en/dev/graph_api/methods/graph.user/graph.user.messages/post describes INLINE_KEYBOARD and limits nothing but
+    # attachments (5): no more buttons than the dialogues of ours can have.
     keyboards=(Keyboard(12),),
 )
 PICTURES = frozenset({"image/jpeg", "image/png", "image/gif"})

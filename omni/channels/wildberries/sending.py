@@ -97,7 +97,11 @@ def _sign_of(chat: str, account: AccountConfig) -> str | Retry | Failed:
 
 
 def _answer_in_public(outgoing: Outgoing, account: AccountConfig) -> SendResult:
-    """Under a review, or to a question about goods; `wbRu` = the question and its answer are shown on the site."""
+    """Under a review, or to a question about goods; `wbRu` = the question and its answer are shown on the site.
+
+    https://dev.wildberries.ru/openapi/user-communication: POST feedbacks/answer {id, text} is answered by an empty 204,
+    PATCH questions {id, answer {text}, state} by {data, error, errorText, additionalErrors}.
+    """
     refused = keyless(account, "token") or refusal(outgoing, REVIEW, least=2)
     if refused:
         return refused
@@ -107,7 +111,12 @@ def _answer_in_public(outgoing: Outgoing, account: AccountConfig) -> SendResult:
         method, path, text = "POST", ANSWER_PATH, {"text": outgoing.text}
     else:
         method, path, text = "PATCH", QUESTIONS_PATH, {"answer": {"text": outgoing.text}, "state": "wbRu"}
-    # The answer to a review that was taken is empty (204).
     ids = [f"{outgoing.recipient}:{outgoing.key}"]
-    result = deliver(lambda: call(feedbacks(account), method, path, json={"id": number, **text}), lambda answer: ids, RULES)
+    body = {"id": number, **text}
+    result = deliver(lambda: _judged(call(feedbacks(account), method, path, json=body)), lambda answer: ids, RULES)
     return replace(result, external_ids=tuple(ids)) if isinstance(result, Sent) else result
+
+
+def _judged(answer: Answer) -> Answer:
+    """A refusal may come with the status of a success and `error` true."""
+    return replace(answer, status=400) if answer.accepted and answer.object.get("error") is True else answer

@@ -2,6 +2,8 @@
 
 import pytest
 
+from omni.channels.contract import Failed, Outgoing
+from omni.channels.wildberries.adapter import WildberriesAdapter
 from omni.channels.wildberries.tests.test_wildberries import frame  # noqa: F401
 from omni.models import InboundEvent, Message, Session
 from omni.states import Direction, SendState
@@ -111,3 +113,13 @@ def test_a_drop_after_accepting_is_shown_as_possibly_delivered(server, account):
     server.faults.add(Fault(FaultKind.DROPPED_AFTER_ACCEPTING, method="message"))
     message = p.answer(Session.objects.get(), "Ответ", b.a_person())
     assert (message.send_state, message.possibly_delivered) == (SendState.SENT, True)
+
+
+def test_a_refusal_that_looks_like_a_success_is_one(server, account):
+    """Status 200 with `error` true: nothing was published."""
+    server.guest("Сколько хранится?", id="q1", question=True)
+    server.questions[0]["isWarned"] = True
+    config = account.config()
+    result = WildberriesAdapter().send(Outgoing(key="k1", recipient="question:q1", text="Пять суток"), config)
+    assert result == Failed("http_400", "The question is hidden")
+    assert server.accepted.after() == []
