@@ -39,9 +39,25 @@ class Bearers:
         made = self._make(account)
         if isinstance(made, Answer):
             return made
+        self._remember(account, made)
+        return call(made.token)
+
+    def key(self, account: AccountConfig, *, fresh: bool = False) -> str | Answer:
+        """The account's key, or the answer that says why there is none; `fresh` = a remembered one was refused.
+
+        Raises what `make` raises.
+        """
+        if not fresh and (remembered := self._remembered(account)):
+            return remembered
+        made = self._make(account)
+        if isinstance(made, Answer):
+            return made
+        self._remember(account, made)
+        return made.token
+
+    def _remember(self, account: AccountConfig, made: Bearer) -> None:
         with self._lock:
             self._known[_name(account)] = (made.token, time.monotonic() + made.seconds - EARLY)
-        return call(made.token)
 
     def _remembered(self, account: AccountConfig) -> str:
         with self._lock:

@@ -1,6 +1,6 @@
 """Trying a channel account's connection on a supervisor's word: what the provider says, in sentences."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 from django.conf import settings
@@ -80,6 +80,17 @@ def renew(account_id: int) -> bool:
         with transaction.atomic():
             audit.record(action="account.webhook_renewed", by=None, subject=account, now=timezone.now())
     return renewed
+
+
+def keep_secrets(account_id: str, secrets: Mapping[str, str]) -> None:
+    """The provider has replaced these secrets of the account (its public id): the others stay, nobody reads the new ones anywhere."""
+    with transaction.atomic():
+        account = ChannelAccount.objects.select_for_update().filter(public_id=account_id).first()
+        if account is None:
+            return
+        account.set_secrets(**secrets)
+        account.save(update_fields=["closed_secrets"])
+        audit.record(action="account.secrets_renewed", by=None, subject=account, now=timezone.now(), details={"names": sorted(secrets)})
 
 
 def mark_healthy(account: ChannelAccount) -> bool:

@@ -20,6 +20,8 @@ from pathlib import Path
 import pytest
 
 from tests.providers.certificates import made_for_loopback
+from tests.providers.frame import Frame
+from tests.providers.oauth import OauthServer
 
 PROGRAM = "dovecot"
 _FOUND = shutil.which(PROGRAM, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
@@ -41,14 +43,16 @@ ssl_cert = <{certificate}
 ssl_key = <{certificate}
 ssl_min_protocol = TLSv1.2
 disable_plaintext_auth = no
-auth_mechanisms = plain login
+auth_mechanisms = plain login{mechanisms}
 auth_failure_delay = 0
 mail_location = maildir:{folder}/mail/%u
 mail_fsync = never
 {limits}
 mailbox_list_index = no
+{oauth}
 passdb {{
   driver = static
+  mechanisms = plain login
   args = password={password}
 }}
 userdb {{
@@ -77,17 +81,35 @@ service stats {{
 """
 
 
+_OAUTH = """\
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2
+  args = {folder}/oauth2.conf
+}}
+"""
+_INTROSPECTION = """\
+introspection_mode = post
+introspection_url = {url}
+force_introspection = yes
+username_attribute = username
+active_attribute = active
+active_value = true
+"""
+
+
 class Dovecot:
     """The server: `host`, `port`, `user`, `password` of an empty mailbox; `start()` and `stop()` may be called again and again.
 
     At `port` it speaks plainly and knows STARTTLS, at `tls_port` TLS from the first byte; clients that trust `ca_file` trust it.
+    With `introspection_url` it takes keys by XOAUTH2 too, and asks there about each (RFC 7662).
     """
 
     host = "127.0.0.1"
     password = "mailbox-2026"
 
-    def __init__(self, folder: Path, user: str = "help@shop.example") -> None:
-        self.folder, self.user = folder, user
+    def __init__(self, folder: Path, user: str = "help@shop.example", introspection_url: str = "") -> None:
+        self.folder, self.user, self.introspection_url = folder, user, introspection_url
         self.port, self.tls_port = _free_port(), _free_port()
         self._certificate = made_for_loopback(folder)
         self.ca_file = self._certificate.ca_file
@@ -150,6 +172,8 @@ class Dovecot:
             (self.folder / name).mkdir(exist_ok=True)
             os.chown(self.folder / name, uid, gid)
         # An ordinary user may neither chroot nor raise limits of processes.
+        if self.introspection_url:
+            (self.folder / "oauth2.conf").write_text(_INTROSPECTION.format(url=self.introspection_url))
         limits = "" if os.getuid() == 0 else "default_vsz_limit = 0"
         text = _CONFIGURATION.format(
             folder=self.folder,
@@ -162,6 +186,8 @@ class Dovecot:
             certificate=self._certificate.server_file,
             password=self.password,
             limits=limits,
+            mechanisms=" xoauth2" if self.introspection_url else "",
+            oauth=_OAUTH.format(folder=self.folder) if self.introspection_url else "",
         )
         (self.folder / "dovecot.conf").write_text(text)
 
@@ -199,15 +225,45 @@ def dovecot_server():
     if _FOUND is None:
         pytest.skip(f"{PROGRAM} is not installed (Debian: dovecot-imapd)")
     # A short path outside pytest's own: sockets in it must stay under 108 characters, and the folder be passable for its owner.
+    with _running() as server:
+        yield server
+
+
+@contextlib.contextmanager
+def _running(introspection_url: str = ""):
     folder = Path(tempfile.mkdtemp(prefix="dovecot-"))
     folder.chmod(0o755)
-    server = Dovecot(folder)
+    server = Dovecot(folder, introspection_url=introspection_url)
     try:
         server.start()
         yield server
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def oauth_servers():
+    """A mail provider that takes keys: its address for keys and a Dovecot that asks it about them."""
+    if _FOUND is None:
+        pytest.skip(f"{PROGRAM} is not installed (Debian: dovecot-imapd)")
+    provider = OauthServer()
+    with Frame(provider) as frame, _running(f"{frame.url}/oauth/introspect") as server:
+        yield provider, server
+
+
+@pytest.fixture
+def oauth(oauth_servers, request):
+    """The address for keys, one of whose users is the test's own."""
+    provider, server = oauth_servers
+    provider.reset()
+    provider.user = server.user = f"box-{abs(hash(request.node.nodeid)) % 10**9}-{time.monotonic_ns()}@shop.example"
+    return provider
+
+
+@pytest.fixture
+def oauth_dovecot(oauth, oauth_servers):
+    return oauth_servers[1]
 
 
 @pytest.fixture

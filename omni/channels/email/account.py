@@ -1,10 +1,12 @@
 """The settings and secrets of a mailbox."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from omni.channels.account_form import KindForm, Secret, Setting
+from omni.channels.email.oauth import OAUTH, PASSWORD
 
 _SECURITY = (("tls", _("TLS from the first byte")), ("starttls", _("STARTTLS")), ("none", _("without encryption")))
 
@@ -18,6 +20,14 @@ def _server(name: str, title: Any, port: int) -> tuple[Setting, ...]:
     )
 
 
+def _shape(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    if values.get("sign_in") != OAUTH:
+        return {}
+    given = values.get("oauth") or {}
+    wanted = {"token_address": _("Needed to sign in with a key."), "client_id": _("Needed to sign in with a key.")}
+    return {f"oauth.{name}": sentence for name, sentence in wanted.items() if not given.get(name)}
+
+
 FORM = KindForm(
     name=_("E-mail"),
     settings=(
@@ -25,6 +35,18 @@ FORM = KindForm(
         Setting("name", _("Name of the sender")),
         Setting("aliases", _("Other addresses of ours"), kind="list", help=_("One a line.")),
         Setting("domain", _("Domain of our message ids"), help=_("Empty = the domain of our address.")),
+        Setting(
+            "sign_in",
+            _("Sign in with"),
+            kind="choice",
+            choices=((PASSWORD, _("a password")), (OAUTH, _("a key of the mail provider (OAuth 2.0: Gmail, Microsoft 365)"))),
+            initial=PASSWORD,
+        ),
+        Setting(
+            "oauth.token_address", _("OAuth: address for keys"), kind="address", help=_("For example https://oauth2.googleapis.com/token")
+        ),
+        Setting("oauth.client_id", _("OAuth: our number with the provider")),
+        Setting("oauth.scope", _("OAuth: rights"), help=_("Empty = those that were given when the mailbox was allowed.")),
         *_server("imap", "IMAP", 993),
         Setting("imap.folder", _("IMAP: folder"), initial="INBOX"),
         Setting("imap.move_to", _("IMAP: move read mails to"), help=_("Empty = they stay, marked as read.")),
@@ -42,7 +64,10 @@ FORM = KindForm(
     secrets=(
         Secret("imap_password", _("IMAP: password")),
         Secret("smtp_password", _("SMTP: password")),
+        Secret("oauth_client_secret", _("OAuth: our secret with the provider")),
+        Secret("oauth_refresh_token", _("OAuth: refresh token"), help=_("Given once, when the mailbox's owner allows us in.")),
         Secret("thread_key", _("Key of the reply addresses"), help=_("Made by itself; a new one breaks older threads."), made=True),
     ),
+    shape=_shape,
     has_webhook=False,
 )

@@ -33,6 +33,7 @@ from omni.channels.email.bounces import Bounce
 from omni.channels.email.fetching import DEFAULT_SIZE_LIMIT, ImapSettings
 from omni.channels.email.headers import message_ids
 from omni.channels.email.mime import read_headers
+from omni.channels.email.oauth import OAUTH, key_source
 from omni.channels.email.parsing import Mail, parse_mail
 from omni.channels.email.sending import NotSendable, Sender, SmtpSettings, compose, deliver
 from omni.channels.email.threading import bare_subject, return_address, returned_keys, thread_keys
@@ -56,8 +57,9 @@ _ATTACHMENT_KINDS = {"image": AttachmentKind.IMAGE, "video": AttachmentKind.VIDE
 
 class EmailAdapter:
     """Adapter of e-mail. Account settings: address, aliases[], name, subject, domain, verp (flag), size_limit (bytes), ca_file,
-    imap{host, port, tls, user, folder}, smtp{host, port, tls, user}; `tls` is "tls", "starttls" or "none".
-    Secrets: imap_password, smtp_password, thread_key.
+    imap{host, port, tls, user, folder}, smtp{host, port, tls, user}; `tls` is "tls", "starttls" or "none"; sign_in "password" or
+    "oauth2" with oauth{token_address, client_id, scope}.
+    Secrets: imap_password, smtp_password, thread_key, oauth_client_secret, oauth_refresh_token.
     """
 
     kind = "email"
@@ -220,10 +222,11 @@ def smtp_settings(account: AccountConfig) -> SmtpSettings:
         host=str(smtp.get("host", "")),
         port=int(smtp.get("port", 465)),
         security=smtp.get("tls", "tls"),
-        user=str(smtp.get("user", "")),
+        user=str(smtp.get("user") or "") or _named_by_key(account),
         password=account.secrets.get("smtp_password", ""),
         timeout=float(smtp.get("timeout", 60.0)),
         ca_file=str(account.settings.get("ca_file", "")),
+        keys=key_source(account),
     )
 
 
@@ -234,13 +237,19 @@ def imap_settings(account: AccountConfig) -> ImapSettings:
         host=str(imap.get("host", "")),
         port=int(imap.get("port", 993)),
         security=imap.get("tls", "tls"),
-        user=str(imap.get("user", "")),
+        user=str(imap.get("user") or "") or _named_by_key(account),
         password=account.secrets.get("imap_password", ""),
         folder=str(imap.get("folder", "INBOX")),
         size_limit=_size_limit(account),
         timeout=float(imap.get("timeout", 30.0)),
         ca_file=str(account.settings.get("ca_file", "")),
+        keys=key_source(account),
     )
+
+
+def _named_by_key(account: AccountConfig) -> str:
+    """Whose mailbox a key opens when nobody else is named: ours."""
+    return str(account.settings.get("address", "")) if account.settings.get("sign_in") == OAUTH else ""
 
 
 def _size_limit(account: AccountConfig) -> int:

@@ -13,6 +13,7 @@ from typing import Any, Literal, Self
 from imapclient import IMAPClient
 from imapclient.exceptions import CapabilityError, IMAPClientAbortError, IMAPClientError, LoginError
 
+from omni.channels.email.oauth import MECHANISM, Conversation, KeySource, NoKey
 from omni.channels.trust import system_authorities
 
 DEFAULT_SIZE_LIMIT = 35 * 1024 * 1024
@@ -52,6 +53,8 @@ class ImapSettings:
     size_limit: int = DEFAULT_SIZE_LIMIT
     timeout: float = 30.0
     ca_file: str = ""
+    keys: KeySource | None = None
+    """Where the key comes from that stands in for the password."""
 
 
 @dataclass(frozen=True)
@@ -267,15 +270,34 @@ class Mailbox:
         return client
 
     def _sign_in(self, client: IMAPClient) -> None:
+        if self.settings.keys:
+            self._sign_in_by_key(client, self.settings.keys)
+            return
         try:
             # LOGIN carries ASCII alone, AUTHENTICATE PLAIN any letters (RFC 4616).
             plain = not (self.settings.user + self.settings.password).isascii()
             (client.plain_login if plain else client.login)(self.settings.user, self.settings.password)
         except LoginError as fault:
-            words = str(fault)
-            if any(mark in words.lower() for mark in _TEMPORARY_LOGIN):
-                raise TemporaryMailboxFault(f"{self.settings.host} does not let {self.settings.user} in for now: {words}") from fault
-            raise MailboxRefused(f"{self.settings.host} does not accept the password of {self.settings.user}: {words}") from fault
+            raise self._not_let_in(fault, "the password") from fault
+
+    def _sign_in_by_key(self, client: IMAPClient, keys: KeySource) -> None:
+        """AUTHENTICATE XOAUTH2; a remembered key may be over before its time, so a refused one is replaced once."""
+        for fresh in (False, True):
+            try:
+                conversation = Conversation(self.settings.user, keys.get(fresh))
+                client.sasl_login(MECHANISM, conversation)
+                return
+            except NoKey as fault:
+                raise (MailboxRefused if fault.refused else TemporaryMailboxFault)(str(fault)) from fault
+            except LoginError as fault:
+                if fresh or not conversation.refusal:
+                    raise self._not_let_in(fault, "the key", conversation.refusal) from fault
+
+    def _not_let_in(self, fault: LoginError, what: str, said: str = "") -> MailboxFault:
+        words = " ".join(part for part in (str(fault), said and f"({said})") if part)
+        if any(mark in words.lower() for mark in _TEMPORARY_LOGIN):
+            return TemporaryMailboxFault(f"{self.settings.host} does not let {self.settings.user} in for now: {words}")
+        return MailboxRefused(f"{self.settings.host} does not accept {what} of {self.settings.user}: {words}")
 
     def _select(self) -> None:
         client = self._open_client()

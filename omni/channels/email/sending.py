@@ -18,6 +18,7 @@ from omni.channels.email.fetching import Security, tls_context
 from omni.channels.email.html import text_as_html
 from omni.channels.email.html_quotes import OWN_MARK
 from omni.channels.email.machine import LOOP_HEADER
+from omni.channels.email.oauth import MECHANISM, Conversation, KeySource, NoKey
 from omni.channels.email.threading import bare_subject, message_id, plus_address, subject_token
 
 MOST_REFERENCES = 20
@@ -55,6 +56,8 @@ class SmtpSettings:
     password: str = ""
     timeout: float = 60.0
     ca_file: str = ""
+    keys: KeySource | None = None
+    """Where the key comes from that stands in for the password."""
 
 
 class NotSendable(Exception):
@@ -230,6 +233,9 @@ class _Session:
     def sign_in(self) -> None:
         if not self._settings.user:
             return
+        if self._settings.keys:
+            self._sign_in_by_key(self._settings.keys)
+            return
         user, password = self._settings.user, self._settings.password
         try:
             if (user + password).isascii():
@@ -242,6 +248,25 @@ class _Session:
             self._expect(fault.smtp_code, _bytes(fault.smtp_error), stage="auth")
         except smtplib.SMTPNotSupportedError as fault:
             raise _Answer(Failed("auth", f"{self._settings.host}: {fault}", Reason.ACCOUNT_REFUSED)) from fault
+
+    def _sign_in_by_key(self, keys: KeySource) -> None:
+        """AUTH XOAUTH2; a remembered key may be over before its time, so a refused one is replaced once. Raises _Answer."""
+        if MECHANISM not in self._client.esmtp_features.get("auth", "").upper().split():
+            text = f"{self._settings.host} does not offer to sign in with a key ({MECHANISM})."
+            raise _Answer(Failed("auth", text, Reason.ACCOUNT_REFUSED))
+        for fresh in (False, True):
+            try:
+                conversation = Conversation(self._settings.user, keys.get(fresh))
+            except NoKey as fault:
+                refused: SendResult = Failed("no_key", str(fault), Reason.ACCOUNT_REFUSED)
+                raise _Answer(refused if fault.refused else Retry("no_key", str(fault), whole_account=True)) from fault
+            code, words = self._client.docmd("AUTH", f"{MECHANISM} {_base64(conversation(b''))}")
+            if code == 334:
+                # The server tells why in a challenge and goes on only after an empty answer.
+                code, words = self._client.docmd(_base64(conversation(_unpacked(words))))
+            if code != 535 or fresh:
+                self._expect(code, words, stage="auth")
+                return
 
     def _content(self, mail: EmailMessage, recipient: str) -> tuple[bytes, list[str]]:
         """The mail's bytes and the options of MAIL: its size, and SMTPUTF8 when the address needs it (RFC 6531)."""
@@ -292,6 +317,17 @@ def _reason(code: int, enhanced: str, stage: str) -> Reason:
 
 def _bytes(words: bytes | str) -> bytes:
     return words if isinstance(words, bytes) else words.encode()
+
+
+def _base64(words: bytes) -> str:
+    return base64.b64encode(words).decode()
+
+
+def _unpacked(words: bytes) -> bytes:
+    try:
+        return base64.b64decode(words, validate=True)
+    except ValueError:
+        return words
 
 
 def _dotted(content: bytes) -> bytes:

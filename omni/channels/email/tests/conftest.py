@@ -1,6 +1,8 @@
 """Real peers of the e-mail channel: Dovecot's mailbox, an SMTP server that takes, refuses or keeps silent."""
 
 import asyncio
+import base64
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,9 +12,9 @@ from aiosmtpd.smtp import SMTP, AuthResult
 
 from omni.channels.email.sending import SmtpSettings
 from tests.providers.certificates import made_for_loopback
-from tests.providers.dovecot import dovecot, dovecot_server
+from tests.providers.dovecot import dovecot, dovecot_server, oauth, oauth_dovecot, oauth_servers
 
-__all__ = ["dovecot", "dovecot_server"]
+__all__ = ["dovecot", "dovecot_server", "oauth", "oauth_dovecot", "oauth_servers"]
 
 
 @dataclass
@@ -41,6 +43,26 @@ class Sink:
         return self.answers.get("DATA", "250 2.0.0 OK queued")
 
 
+@dataclass
+class KeyedSink(Sink):
+    """Lets in by XOAUTH2 alone, byte for byte as Google's document of the protocol has it; `provider` knows the good keys."""
+
+    provider: Any = None
+    broken: list = field(default_factory=list)
+
+    async def auth_XOAUTH2(self, server, arguments):  # noqa: N802 - aiosmtpd's name
+        said = base64.b64decode(arguments[1], validate=True) if len(arguments) > 1 else await server.challenge_auth("")
+        found = re.fullmatch(rb"user=([^\x01]+)\x01auth=Bearer ([A-Za-z0-9._~+/=-]+)\x01\x01", said)
+        if found is None:
+            self.broken.append(said)
+        elif found[1].decode() == self.provider.user and found[2].decode() in self.provider.keys:
+            return AuthResult(success=True, auth_data=found[1])
+        answer = await server.challenge_auth('{"status":"400","schemes":"Bearer","scope":"https://mail.google.com/"}')
+        if answer != b"":
+            self.broken.append(answer)
+        return AuthResult(success=False, handled=False)
+
+
 class Running:
     """A sink with its address; settings that reach it come from `settings()`."""
 
@@ -56,11 +78,11 @@ class Running:
 
 @pytest.fixture
 def smtp(tmp_path):
-    """Starts sinks: smtp(security="none" | "starttls" | "tls", user="...", password="...")."""
+    """Starts sinks: smtp(security="none" | "starttls" | "tls", user="...", password="..."), or keys=the provider whose keys it takes."""
     started = []
 
-    def start(security="none", user="", password=""):
-        sink = Sink()
+    def start(security="none", user="", password="", keys=None):
+        sink = Sink() if keys is None else KeyedSink(provider=keys)
         certificate = made_for_loopback(tmp_path)
         context, ca_file = (certificate.context, certificate.ca_file) if security != "none" else (None, "")
         server_options: dict[str, Any] = {}
@@ -68,6 +90,8 @@ def smtp(tmp_path):
             server_options |= {"tls_context": context, "require_starttls": True}
         if user:
             server_options |= {"authenticator": _accepts(user, password), "auth_require_tls": False, "auth_required": True}
+        if keys is not None:
+            server_options |= {"auth_require_tls": False, "auth_required": True}
         controller = _Controller(sink, server_options, ssl_context=context if security == "tls" else None)
         controller.start()
         started.append((sink, controller))
