@@ -261,7 +261,7 @@ def clock_face(seconds: int) -> str:
 
 def as_json(step: CallStep) -> dict[str, Any]:
     """The step as the call keeps it; empty values are left out."""
-    kept = {name: value for name, value in asdict(step).items() if value not in ("", None)}
+    kept = {name: value for name, value in asdict(step).items() if value not in ("", None) and (name, value) != ("reconciled", False)}
     return {**kept, "kind": step.kind.value, "at": step.at.isoformat()}
 
 

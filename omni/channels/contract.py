@@ -180,6 +180,8 @@ class CallStep:
     reason: str = ""
     recording: str = ""
     digits: str = ""
+    reconciled: bool = False
+    """Told by the exchange's own history, not by its notice: it fills what was never heard, and changes no call whose end is known."""
 
 
 @dataclass(frozen=True)

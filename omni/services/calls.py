@@ -40,6 +40,8 @@ def apply(*, account: ChannelAccount, step: CallStep, now: datetime, name: str =
     """
     step = _storable(step, now=now)
     call = _locked(account, step)
+    if step.reconciled and call.ended_at and not call.is_lost:
+        return call.message
     if not _add(call, step):
         return call.message
     call.last_step_at = max(call.last_step_at, step.at)

@@ -25,6 +25,8 @@ class MangoServer(PostingExchange):
         super().__init__(webhook)
         self.key, self.salt, self.shift = key, salt, shift
         self.recordings: dict[str, bytes] = {"rec-1": SOUND}
+        self.statistics_made: dict[str, list[dict[str, Any]]] = {}
+        self.statistics_asked: set[str] = set()
         self.busy: set[str] = set()
         """Numbers that cannot be reached."""
 
@@ -129,7 +131,50 @@ class MangoServer(PostingExchange):
         return {
             "commands/callback": self.callback,
             "queries/recording/post": self.recording,
-            "config/users/request": lambda _: json_reply({"users": [{"general": {"name": "Анна"}, "telephony": {"extension": "101"}}]}),
+            "config/users/request": lambda _: json_reply(
+                {"users": [{"general": {"name": "Анна", "user_id": 7}, "telephony": {"extension": "101"}}]}
+            ),
+            "stats/calls/request": self.ask_statistics,
+            "stats/calls/result": self.statistics,
+        }
+
+    def ask_statistics(self, command: Mapping[str, Any]) -> Reply:
+        """Dates as `dd.mm.yyyy hh:mm:ss`, at most a month; the rows are made while the asker waits."""
+        allowed = {"1", "5", "10", "20", "50", "100", "500", "1000", "2000", "5000"}
+        if set(command) != {"start_date", "end_date", "limit", "offset"} or str(command["limit"]) not in allowed:
+            self.violation(f"stats/calls/request of {dict(command)}")
+            return json_reply({"result": 3100})
+        found = self.remembered(command["start_date"], command["end_date"], "Europe/Moscow", "%d.%m.%Y %H:%M:%S")
+        rows = [self.call(scene) for scene in found][int(command["offset"]) :][: int(command["limit"])]
+        key = f"key{len(self.statistics_made)}=="
+        self.statistics_made[key] = rows
+        return json_reply({"key": key})
+
+    def statistics(self, command: Mapping[str, Any]) -> Reply:
+        """Once it is told to wait, then the rows are given."""
+        key = str(command.get("key"))
+        if key not in self.statistics_made:
+            return json_reply({"result": 1000, "status": "not-found"})
+        if key not in self.statistics_asked:
+            self.statistics_asked.add(key)
+            return json_reply({"result": 1000, "status": "work"})
+        return json_reply({"result": 1000, "status": "complete", "data": [{"list": self.statistics_made[key], "period": "x"}]})
+
+    def call(self, scene: Scene) -> dict[str, Any]:
+        took, out = scene.outcome != "missed", scene.outcome == "outgoing"
+        talk = round(scene.talked) if took else 0
+        leg = {"call_type": "user", "call_abonent_id": 7, "call_abonent_info": "Анна", "talk_duration": talk, "call_end_reason": 1100}
+        leg |= {"recording_id": ["rec-1"] if scene.outcome == "answered" else [], "members": []}
+        return {
+            "entry_id": f"E-{scene.key}",
+            "context_type": 2 if out else 1,
+            "context_status": int(took),
+            "caller_number": "sip:ivanova@vpbx" if out else scene.number,
+            "called_number": scene.number if out else LINE,
+            "context_start_time": int(scene.began),
+            "duration": round(scene.ended_at - scene.began),
+            "talk_duration": talk,
+            "context_calls": [leg],
         }
 
     def callback(self, command: Mapping[str, Any]) -> Reply:

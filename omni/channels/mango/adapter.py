@@ -1,11 +1,14 @@
 """Calls of Mango Office (API of the virtual exchange): signed notices in, commands out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
-from omni.channels.contract import AccountConfig, Failed, Finding, Inbound, InboundAttachment, RawEvent, Retry, Sent
-from omni.channels.mango import commands, signing
+from omni.channels.contract import AccountConfig, Failed, Finding, Inbound, InboundAttachment, Polled, RawEvent, Retry, Sent
+from omni.channels.mango import commands, history, signing
 from omni.channels.mango.account import FORM
 from omni.channels.mango.events import items_of, key_of
+from omni.channels.telephony import history as telephony_history
 from omni.channels.telephony.account import region_of
 from omni.channels.telephony.exchange import Exchange
 
@@ -15,15 +18,22 @@ class MangoAdapter(Exchange):
 
     kind = "mango"
     form = FORM
+    poll_seconds = telephony_history.POLL_SECONDS
 
     def verify(self, event: RawEvent, account: AccountConfig) -> None:
         signing.verify(event, account)
 
     def event_key(self, event: RawEvent) -> str:
-        return key_of(event.body)
+        return telephony_history.key_of(event.body) or key_of(event.body)
 
     def parse(self, event: RawEvent, account: AccountConfig) -> Sequence[Inbound]:
+        if (told := telephony_history.call_of(event.body)) is not None:
+            return telephony_history.items(history.steps_of(told, account))
         return items_of(event.body, event.received_at, region=region_of(account))
+
+    def poll(self, account: AccountConfig, cursor: Mapping[str, Any], *, now: datetime) -> Polled:
+        """Calls that we may not have heard of."""
+        return telephony_history.polled(account, cursor, now=now, ask=history.remembered)
 
     def fetch(self, attachment: InboundAttachment, account: AccountConfig, *, limit: int) -> bytes:
         """`ref` is a recording_id."""

@@ -37,6 +37,13 @@ VOICE_MENU = (
     ),
 )
 """Of exchanges that let us say what a caller hears."""
+HISTORY = Setting(
+    "history",
+    _("Ask the exchange for calls that we did not hear of"),
+    kind="flag",
+    initial=True,
+    help=_("Every quarter of an hour: a lost notice leaves a call unknown or without its end."),
+)
 EXTENSION_DIGITS = Setting("extension_digits", _("Most digits of an extension"), kind="number", help=_("Empty = 6."))
 TIME_ZONE = Setting("time_zone", _("Time zone of the exchange's clock"), help=_("Empty = Europe/Moscow."))
 NEAR = timedelta(hours=1)

@@ -3,16 +3,20 @@
 import base64
 import binascii
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
 import httpx
 from django.utils.translation import gettext as _
 
-from omni.channels.contract import AccountConfig, AttachmentGone, Finding, Inbound, InboundAttachment, RawEvent, Unverified
+from omni.channels.contract import AccountConfig, AttachmentGone, Finding, Inbound, InboundAttachment, Polled, RawEvent, Unverified
 from omni.channels.http import client_for, connection_of, download
 from omni.channels.json_fields import digest_key
+from omni.channels.telephony import history as telephony_history
 from omni.channels.telephony.account import region_of, zone_of
 from omni.channels.telephony.exchange import Exchange
+from omni.channels.uis import history
 from omni.channels.uis.account import FORM
 from omni.channels.uis.events import items_of
 from omni.channels.uis.template import TYPES, body_of
@@ -26,6 +30,7 @@ class UisAdapter(Exchange):
 
     kind = "uis"
     form = FORM
+    poll_seconds = telephony_history.POLL_SECONDS
 
     def verify(self, event: RawEvent, account: AccountConfig) -> None:
         """Without a configured secret nothing is believed."""
@@ -37,10 +42,16 @@ class UisAdapter(Exchange):
 
     def event_key(self, event: RawEvent) -> str:
         """A digest of the body: a notice has no id."""
-        return digest_key(event.body)
+        return telephony_history.key_of(event.body) or digest_key(event.body)
 
     def parse(self, event: RawEvent, account: AccountConfig) -> Sequence[Inbound]:
+        if (told := telephony_history.call_of(event.body)) is not None:
+            return telephony_history.items(history.steps_of(told, account))
         return items_of(event.body, event.received_at, region=region_of(account), zone=zone_of(account))
+
+    def poll(self, account: AccountConfig, cursor: Mapping[str, Any], *, now: datetime) -> Polled:
+        """Calls that we may not have heard of."""
+        return telephony_history.polled(account, cursor, now=now, ask=history.remembered)
 
     def fetch(self, attachment: InboundAttachment, account: AccountConfig, *, limit: int) -> bytes:
         """`ref` is the recording's address; only public hosts are asked."""

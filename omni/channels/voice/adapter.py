@@ -2,12 +2,16 @@
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
-from omni.channels.contract import AccountConfig, Inbound, RawEvent, Unverified, WebhookReply
+from omni.channels.contract import AccountConfig, Inbound, Polled, RawEvent, Unverified, WebhookReply
 from omni.channels.json_fields import digest_key, storable
+from omni.channels.telephony import history as telephony_history
 from omni.channels.telephony.account import region_of
 from omni.channels.telephony.exchange import Exchange
+from omni.channels.voice import history
 from omni.channels.voice.account import FORM
 from omni.channels.voice.events import items_of
 
@@ -19,6 +23,7 @@ class VoiceAdapter(Exchange):
 
     kind = "voice"
     form = FORM
+    poll_seconds = telephony_history.POLL_SECONDS
 
     def verify(self, event: RawEvent, account: AccountConfig) -> None:
         """HMAC-SHA256 over the body as it came. Without a key nothing is believed."""
@@ -30,11 +35,19 @@ class VoiceAdapter(Exchange):
 
     def event_key(self, event: RawEvent) -> str:
         """The sender's `X-Event-Id`, else a digest of the body."""
+        if known := telephony_history.key_of(event.body):
+            return known
         given = storable(event.headers.get(EVENT_HEADER, "").strip())
         return f"event:{given}" if given else digest_key(event.body)
 
     def parse(self, event: RawEvent, account: AccountConfig) -> Sequence[Inbound]:
+        if (told := telephony_history.call_of(event.body)) is not None:
+            return telephony_history.items(history.steps_of(told, account))
         return items_of(event.body, event.received_at, region=region_of(account))
+
+    def poll(self, account: AccountConfig, cursor: Mapping[str, Any], *, now: datetime) -> Polled:
+        """Calls that we may not have heard of, where the exchange is Voximplant."""
+        return telephony_history.polled(account, cursor, now=now, ask=history.remembered)
 
     def reply(self, event: RawEvent, account: AccountConfig) -> WebhookReply:
         """202: kept, understood later."""

@@ -3,12 +3,14 @@
 from django.utils.translation import gettext_lazy as _
 
 from omni.channels.account_form import KindForm, Secret, Setting
-from omni.channels.telephony.account import COMMON, EXTENSION_DIGITS, TIME_ZONE, zone_fault
+from omni.channels.telephony.account import COMMON, EXTENSION_DIGITS, HISTORY, TIME_ZONE, VOICE_MENU, zone_fault
 
 FORM = KindForm(
     name="Zadarma",
     settings=(
         *COMMON,
+        *VOICE_MENU,
+        HISTORY,
         EXTENSION_DIGITS,
         TIME_ZONE,
         Setting("api_base", _("Address of the API"), kind="address", help=_("Empty = the vendor's own.")),

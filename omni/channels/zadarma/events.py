@@ -6,9 +6,10 @@ A notice has no time of its own but the call's beginning, and no number in a row
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from typing import NamedTuple
 
 from omni.channels.contract import AccountConfig, CallKind, CallStep, Inbound, Unreadable
-from omni.channels.json_fields import digest_key, object_at, read_object_or_none
+from omni.channels.json_fields import digest_key, read_object_or_none
 from omni.channels.telephony.account import extension_digits, local_time, region_of, zone_of
 from omni.channels.telephony.items import INTERNAL, call_item, form_of, ignored, unused, whole_at
 from omni.channels.telephony.numbers import bare, e164, is_extension
@@ -153,13 +154,24 @@ def record(form: Form, reading: Reading) -> Inbound | None:
     return call_item(CallStep(CallKind.RECORDING_READY, call, call, RANK["NOTIFY_RECORD"], reading.received_at, recording=name))
 
 
-def ivr(form: Form, reading: Reading) -> Inbound | None:
-    """Keys that the guest pressed: `wait_dtmf` as JSON, or its part `wait_dtmf[digits]`."""
+class Keys(NamedTuple):
+    """What a NOTIFY_IVR tells of `wait_dtmf`: the `name` that the wait was given, the `digits` pressed, empty when none were."""
+
+    name: str
+    digits: str
+
+
+def keys_of(form: Form) -> Keys:
+    """`wait_dtmf` as JSON, or its parts `wait_dtmf[name]`, `wait_dtmf[digits]` (the vendor's client, lib/Webhook/WaitDtmf.php)."""
     told = read_object_or_none(form.get("wait_dtmf", "").encode("utf-8", "replace")) or {}
-    digits = form.get("wait_dtmf[digits]") or str(object_at({"dtmf": told}, "dtmf").get("digits") or "")
-    pressed = "".join(character for character in digits if character in "0123456789*#")
+    name, digits = (form.get(f"wait_dtmf[{part}]") or str(told.get(part) or "") for part in Keys._fields)
+    return Keys(name, "".join(character for character in digits if character in "0123456789*#"))
+
+
+def ivr(form: Form, reading: Reading) -> Inbound | None:
+    """Keys that the guest pressed."""
     # Several of a call differ by when they came only.
-    step = inbound_step(form, reading, CallKind.DTMF, digits=pressed)
+    step = inbound_step(form, reading, CallKind.DTMF, digits=keys_of(form).digits)
     return call_item(CallStep(**{**vars(step), "sequence": round(reading.received_at.timestamp() * 1000)}))
 
 
