@@ -32,6 +32,7 @@ class Why(StrEnum):
     SILENT = "silent"
     FILE = "file"
     LONG = "long"
+    UNSPOKEN = "unspoken"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.entrance import public
 from core.text import storable
-from omni import dispatch
+from omni import asked, dispatch
 from omni.channels.abilities import Greeting, Replying, Waking
 from omni.channels.contract import AccountConfig, Adapter, RawEvent, Unverified, WebhookReply
 from omni.channels.registry import adapter_for
@@ -55,6 +55,8 @@ def webhook(request: HttpRequest, kind: str, account_id: str) -> HttpResponse:
             dispatch.wake("omni.tasks.drain_journal")
             if isinstance(adapter, Waking) and adapter.wakes(event, config):
                 polling.wake(account.pk, now=event.received_at)
+    if not too_large and (said := asked.reply_to(account, event)) is not None:
+        return _http(said)
     return _http(adapter.reply(event, config) if isinstance(adapter, Replying) else WebhookReply())
 
 

@@ -1,7 +1,7 @@
 """A dialogue by telephone: the exchange asks what is next and brings the keys; the caller hears the same dialogues."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -71,6 +71,8 @@ class Question:
     number: int | None = None
     is_over: bool = False
     """The caller has hung up."""
+    speaks: bool = True
+    """The exchange reads words aloud; otherwise the caller hears the recordings that the steps name, and nothing else."""
     extra: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -89,6 +91,11 @@ def what_next(*, account: ChannelAccount, question: Question, now: datetime) -> 
         reply = _answer(run, session, question, now=now)
         Turn.objects.create(run=run, number=number, heard=question.digits[:64], answer=asdict(reply), state=TurnState.DONE, next_at=now)
         return reply
+
+
+def has_dialogue(account: ChannelAccount) -> bool:
+    """Whether a dialogue answers first here, so that the exchange may be told what to do."""
+    return scripts.published(account.answers_first) is not None
 
 
 def _from_json(kept: Mapping[str, Any]) -> Reply:
@@ -141,7 +148,7 @@ def _answer(run: Run, session: Session | None, question: Question, *, now: datet
         said = engine.hand(script, place, Why.LONG, facts, perform)
     else:
         said = engine.hear(script, place, digits, facts, perform) if run.place else engine.begin(script, facts, perform)
-    return _carried_out(run, session, script, said, now=now)
+    return _carried_out(run, session, script, said, now=now, speaks=question.speaks)
 
 
 def _ended(run: Run, state: RunState, *, now: datetime, reply: Reply | None = None) -> Reply:
@@ -150,10 +157,14 @@ def _ended(run: Run, state: RunState, *, now: datetime, reply: Reply | None = No
     return reply or Reply(hangup=True)
 
 
-def _carried_out(run: Run, session: Session | None, script: Script, said: Answer, *, now: datetime) -> Reply:
+def _carried_out(run: Run, session: Session | None, script: Script, said: Answer, *, now: datetime, speaks: bool) -> Reply:
     run.place, run.turns_done = asdict(said.place), run.turns_done + 1
     run.next_at = now + timedelta(minutes=run.version.idle_minutes)
     words = _words(script, said)
+    if not speaks and not all(one.sound for one in words):
+        # What cannot be said must not be passed over in silence: a person says it. Before a person, the rest may be left out.
+        said = replace(said, handed=said.handed or Why.UNSPOKEN, ended=True)
+        words = tuple(one for one in words if one.sound) if said.handed is not Why.UNSPOKEN else ()
     if said.handed:
         return _ended(run, RunState.HANDED, now=now, reply=_handed(run, session, said, words, now=now))
     if said.ended:
