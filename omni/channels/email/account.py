@@ -40,7 +40,6 @@ FORM = KindForm(
             _("Sign in with"),
             kind="choice",
             choices=((PASSWORD, _("a password")), (OAUTH, _("a key of the mail provider (OAuth 2.0: Gmail, Microsoft 365)"))),
-            initial=PASSWORD,
         ),
         Setting(
             "oauth.token_address", _("OAuth: address for keys"), kind="address", help=_("For example https://oauth2.googleapis.com/token")

@@ -57,7 +57,7 @@ _ATTACHMENT_KINDS = {"image": AttachmentKind.IMAGE, "video": AttachmentKind.VIDE
 
 class EmailAdapter:
     """Adapter of e-mail. Account settings: address, aliases[], name, subject, domain, verp (flag), size_limit (bytes), ca_file,
-    imap{host, port, tls, user, folder}, smtp{host, port, tls, user}; `tls` is "tls", "starttls" or "none"; sign_in "password" or
+    imap{host, port, tls, user, folder}, smtp{host, port, tls, user}; `tls` is "tls", "starttls" or "none"; sign_in empty (password) or
     "oauth2" with oauth{token_address, client_id, scope}.
     Secrets: imap_password, smtp_password, thread_key, oauth_client_secret, oauth_refresh_token.
     """

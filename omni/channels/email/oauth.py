@@ -19,7 +19,7 @@ from omni.channels.http import client_for, connection_of
 from omni.channels.json_fields import number_at, text_at
 
 MECHANISM = "XOAUTH2"
-PASSWORD, OAUTH = "password", "oauth2"
+PASSWORD, OAUTH = "", "oauth2"
 REFRESH_SECRET, CLIENT_SECRET = "oauth_refresh_token", "oauth_client_secret"
 HOUR = 3600
 LONGEST = 240

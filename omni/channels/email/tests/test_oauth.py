@@ -136,7 +136,7 @@ def test_the_form_asks_for_what_is_needed():
     shape = EmailAdapter.form.shape
     assert set(shape({"sign_in": "oauth2"})) == {"oauth.token_address", "oauth.client_id"}
     assert shape({"sign_in": "oauth2", "oauth": {"token_address": "https://x", "client_id": "1"}}) == {}
-    assert shape({"sign_in": "password"}) == {}
+    assert shape({"sign_in": ""}) == {}
 
 
 @pytest.mark.parametrize(
