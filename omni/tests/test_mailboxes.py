@@ -12,15 +12,17 @@ from django.db import connection
 from django.utils import timezone
 
 from core.embedded.waiting import wait_until
+from core.models import AuditEntry
 from omni.channels.email.adapter import imap_settings
 from omni.channels.email.fetching import Mailbox
-from omni.channels.email.tests.conftest import dovecot, dovecot_server, smtp  # noqa: F401
+from omni.channels.email.tests.conftest import dovecot, dovecot_server, oauth, oauth_dovecot, oauth_servers, smtp  # noqa: F401
 from omni.channels.email.threading import message_id
 from omni.management.commands import fetch_mail
 from omni.models import ChannelAccount, InboundEvent, MailboxCursor, Message, Session
-from omni.services import answering, conversations, journal, mailboxes, sending
+from omni.services import answering, connections, conversations, journal, mailboxes, sending
 from omni.states import AccountState, Direction, EventState, SendState, SessionState
 from tests import builders as b
+from tests.providers.oauth import CLIENT, REFRESH, SECRET
 
 pytestmark = [pytest.mark.django_db, pytest.mark.peer("Dovecot")]
 in_threads = pytest.mark.django_db(transaction=True)
@@ -371,3 +373,67 @@ def test_the_command_notices_new_changed_and_switched_off_accounts(dovecot, acco
     assert wait_until(lambda: InboundEvent.objects.count() == 1, seconds=10)
     ChannelAccount.objects.update(state=AccountState.DISABLED)
     assert wait_until(lambda: not any(thread.name.startswith("mailbox-") for thread in threading.enumerate()), seconds=10)
+
+
+@pytest.fixture
+def keyed(oauth, oauth_dovecot, smtp):  # noqa: F811
+    """A mailbox of a provider that takes keys only (OAuth 2.0)."""
+    sink = smtp(keys=oauth)
+    settings = {
+        "address": oauth.user,
+        "sign_in": "oauth2",
+        "oauth": {"token_address": f"{oauth.base}/oauth/token", "client_id": CLIENT},
+        "imap": {"host": oauth_dovecot.host, "port": oauth_dovecot.port, "tls": "none", "timeout": 5},
+        "smtp": {"host": "127.0.0.1", "port": sink.settings().port, "tls": "none"},
+        "poll_seconds": 0.2,
+    }
+    return b.an_account("email", settings=settings, oauth_client_secret=SECRET, oauth_refresh_token=REFRESH, thread_key="test-thread-key")
+
+
+@in_threads
+def test_a_revoked_right_is_said_on_the_account_until_it_is_given_again(oauth, oauth_dovecot, keyed, threads, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(mailboxes, "BACK_OFF", (0.2,))
+    oauth_dovecot.append(a_mail("до").as_bytes())
+    threads(read, keyed)
+    assert wait_until(lambda: InboundEvent.objects.count() == 1, seconds=10)
+    oauth.revoke()
+    oauth_dovecot.stop()
+    oauth_dovecot.start()
+    said = "The mail provider does not give a key any more (Token has been expired or revoked.): the mailbox must be allowed anew."
+    assert wait_until(lambda: ChannelAccount.objects.get().state_reason == said, seconds=15)
+    assert ChannelAccount.objects.get().state == AccountState.DEGRADED
+    oauth.refresh_tokens = {"1//given-anew"}
+    account = ChannelAccount.objects.get()
+    account.set_secrets(oauth_refresh_token="1//given-anew")
+    account.save(update_fields=["closed_secrets"])
+    assert wait_until(lambda: ChannelAccount.objects.get().state == AccountState.ENABLED, seconds=15)
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH")
+def test_a_new_refresh_token_is_kept_closed(oauth, keyed):  # noqa: F811
+    """The provider has made the old one void with it."""
+    oauth.rotates = True
+    assert [finding.works for finding in connections.check(keyed)] == [True, True]
+    keyed.refresh_from_db()
+    (new,) = oauth.refresh_tokens
+    assert new != REFRESH
+    assert keyed.config().secrets["oauth_refresh_token"] == new
+    assert keyed.config().secrets["oauth_client_secret"] == SECRET
+    assert new not in keyed.closed_secrets
+    entry = AuditEntry.objects.get(action="account.secrets_renewed")
+    assert entry.details == {"names": ["oauth_refresh_token"]}
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH")
+def test_an_answer_that_may_not_be_sent_any_more_degrades_the_account(oauth, oauth_dovecot, keyed, operator):  # noqa: F811
+    deliver(oauth_dovecot, keyed, a_mail())
+    session = Session.objects.get()
+    oauth.revoke()
+    message = answering.answer(session_id=session.pk, text="Здравствуйте!", by=operator, now=timezone.now(), over_newer=True)
+    attempt = message.attempts.get()
+    type(attempt).objects.filter(pk=attempt.pk).update(next_at=timezone.now())
+    sending.send(attempt.pk, now=timezone.now())
+    message.refresh_from_db()
+    keyed.refresh_from_db()
+    assert message.send_state == SendState.FAILED
+    assert (keyed.state, "must be allowed anew" in keyed.state_reason) == (AccountState.DEGRADED, True)
