@@ -79,6 +79,7 @@ QUEUES = {
     "tickets.tasks.tell_guests": "outgoing",
     "bots.tasks.answer_turn": "chat",
     "bots.tasks.sweep_turns": "chat",
+    "bots.tasks.lead_caller": "chat",
     "tickets.tasks.carry_on_waits": "default",
     "tickets.tasks.ring_call_backs": "default",
     "workstation.tasks.wake_snoozed": "default",

@@ -76,21 +76,32 @@ class Question:
     extra: Mapping[str, str] = field(default_factory=dict)
 
 
-@transaction.atomic
 def what_next(*, account: ChannelAccount, question: Question, now: datetime) -> Reply:
     """The answer to an exchange's question, given once however often it is asked."""
+    return _answered(account, question, now=now)[0]
+
+
+def answered_once(*, account: ChannelAccount, question: Question, now: datetime) -> Reply | None:
+    """The answer for an exchange that must be led by commands of ours: None if this question (`number`) was answered before."""
+    reply, fresh = _answered(account, question, now=now)
+    return reply if fresh else None
+
+
+@transaction.atomic
+def _answered(account: ChannelAccount, question: Question, *, now: datetime) -> tuple[Reply, bool]:
+    """The answer, and whether it was made just now; of several who ask the same at once one makes it."""
     with translation.override(settings.LANGUAGE_CODE):
         session = _heard_of(account, question, now=now)
         run = _run(account, question, session, now=now)
         if run is None:
-            return Reply(transfer=number_for(account, account.queue), hangup=not number_for(account, account.queue))
+            return Reply(transfer=number_for(account, account.queue), hangup=not number_for(account, account.queue)), True
         number = question.number or 1 + (run.turns.aggregate(last=Max("number"))["last"] or 0)
         known = run.turns.filter(number=number).first()
         if known is not None and known.answer is not None:
-            return _from_json(known.answer)
+            return _from_json(known.answer), False
         reply = _answer(run, session, question, now=now)
         Turn.objects.create(run=run, number=number, heard=question.digits[:64], answer=asdict(reply), state=TurnState.DONE, next_at=now)
-        return reply
+        return reply, True
 
 
 def has_dialogue(account: ChannelAccount) -> bool:

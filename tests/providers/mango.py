@@ -25,6 +25,10 @@ class MangoServer(PostingExchange):
         super().__init__(webhook)
         self.key, self.salt, self.shift = key, salt, shift
         self.recordings: dict[str, bytes] = {"rec-1": SOUND}
+        self.sounds: set[str] = set()
+        self.calls_in_menu: set[str] = set()
+        self.route_apart, self.routed_at = 0.0, 0.0
+        """Seconds that must lie between two routes (the vendor: 2)."""
         self.statistics_made: dict[str, list[dict[str, Any]]] = {}
         self.statistics_asked: set[str] = set()
         self.busy: set[str] = set()
@@ -134,9 +138,59 @@ class MangoServer(PostingExchange):
             "config/users/request": lambda _: json_reply(
                 {"users": [{"general": {"name": "Анна", "user_id": 7}, "telephony": {"extension": "101"}}]}
             ),
+            "commands/route": self.route,
+            "commands/play/start": self.play,
+            "commands/call/hangup": self.hang_up,
             "stats/calls/request": self.ask_statistics,
             "stats/calls/result": self.statistics,
         }
+
+    # The voice menu.
+
+    def dtmf(self, scene: Scene, digits: str, seq: int) -> Post:
+        """The exchange's own menu has collected these keys."""
+        parties = {"initiator": scene.number, "from_number": scene.number, "to_number": LINE, "line_number": LINE}
+        named = {"entry_id": f"E-{scene.key}", "call_id": f"{scene.key}-1", "timestamp": self.epoch(scene.began), "seq": seq}
+        return self.post("dtmf", {**named, "dtmf": digits, "location": "ivr/menu", **parties})
+
+    def in_menu(self, scene: Scene) -> Post:
+        self.calls_in_menu.add(f"{scene.key}-1")
+        return self.post("call", self.leg(scene, "1", 2, "Connected", "ivr", scene.began))
+
+    def command(self, name: str, command: Mapping[str, Any], *fields: str) -> Reply | None:
+        """The refusal of a command about a call; None if it may be carried out."""
+        if set(command) != {"command_id", "call_id", *fields} or not all(isinstance(one, str) and one for one in command.values()):
+            self.violation(f"{name}: {dict(command)}")
+            return json_reply({"result": 3100})
+        if len(command["command_id"].encode()) > 128:
+            self.violation(f"{name}: a command_id over 128 bytes")
+        return None if command["call_id"] in self.calls_in_menu else json_reply({"result": 4101, "message": "no such call"})
+
+    def route(self, command: Mapping[str, Any]) -> Reply:
+        """At most one in two seconds; the call leaves the menu."""
+        if refused := self.command("route", command, "to_number"):
+            return refused
+        if time.monotonic() - self.routed_at < self.route_apart:
+            return json_reply({"name": "Service Unavailable", "message": "Rate limit exceeded.", "code": 0, "status": 429}, 429)
+        self.routed_at = time.monotonic()
+        self.calls_in_menu.discard(command["call_id"])
+        self.accepted.add({"kind": "route", "call": command["call_id"], "to": command["to_number"]})
+        return json_reply({"result": 1000})
+
+    def play(self, command: Mapping[str, Any]) -> Reply:
+        if refused := self.command("play/start", command, "internal_id"):
+            return refused
+        if command["internal_id"] not in self.sounds:
+            return json_reply({"result": 3310, "message": "no such recording"})
+        self.accepted.add({"kind": "play", "call": command["call_id"], "sound": command["internal_id"]})
+        return json_reply({"result": 1000})
+
+    def hang_up(self, command: Mapping[str, Any]) -> Reply:
+        if refused := self.command("call/hangup", command):
+            return refused
+        self.calls_in_menu.discard(command["call_id"])
+        self.accepted.add({"kind": "hangup", "call": command["call_id"]})
+        return json_reply({"result": 1000})
 
     def ask_statistics(self, command: Mapping[str, Any]) -> Reply:
         """Dates as `dd.mm.yyyy hh:mm:ss`, at most a month; the rows are made while the asker waits."""

@@ -3,13 +3,14 @@
 from django.utils.translation import gettext_lazy as _
 
 from omni.channels.account_form import KindForm, Secret, Setting
-from omni.channels.telephony.account import COMMON, HISTORY
+from omni.channels.telephony.account import COMMON, HISTORY, VOICE_MENU
 
 FORM = KindForm(
     name="Mango Office",
     settings=(
         Setting("line_number", _("Number shown when guests are called"), help=_("Digits with the country's code; empty = the exchange's.")),
         *COMMON,
+        *VOICE_MENU,
         HISTORY,
         Setting("api_base", _("Address of the API"), kind="address", help=_("Empty = the vendor's own.")),
         Setting("proxy", _("Proxy"), help=_("For example socks5://host:1080")),

@@ -34,8 +34,13 @@ def call_back(account: AccountConfig, *, extension: str, number: str, key: str) 
     command: dict[str, Any] = {"command_id": key, "from": {"extension": extension}, "to_number": number.lstrip("+")}
     if line := str(account.settings.get("line_number") or "").lstrip("+"):
         command["line_number"] = line
+    return perform(account, "callback", command, key)
+
+
+def perform(account: AccountConfig, name: str, command: Mapping[str, Any], key: str) -> Sent | Retry | Failed:
+    """POST commands/<name>; `key` is the command's id, which a success is told by."""
     try:
-        response = client_of(account).post("/commands/callback", data=signed(account, command))
+        response = client_of(account).post(f"/commands/{name}", data=signed(account, command))
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         return unanswered(error)
     answer = Answer(response.status_code, json_of(response), pause_of(response))
