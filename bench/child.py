@@ -6,12 +6,15 @@ import sys
 
 import django
 
+from config.garbage import settle
+
 
 def main() -> None:
     arguments = json.loads(sys.stdin.read() or "{}")
     django.setup()
     module, _dot, function = sys.argv[1].partition(".")
     task = getattr(importlib.import_module(f"bench.tasks.{module}"), function or "run")
+    settle()  # as the product's processes begin
     json.dump(task(**arguments), sys.stdout)
 
 

@@ -13,7 +13,7 @@ from escalation.services.notices import Draft
 _EVENTS = """
 insert into escalation_runevent (run_id, turn, key, kind, level, at, due_at, late, details)
 select run_id, turn, key, kind, level, at, due_at, late, details
-from jsonb_to_recordset(%s) as r(run_id bigint, turn int, key text, kind text, level int, at timestamptz, due_at timestamptz,
+from json_to_recordset(%s) as r(run_id bigint, turn int, key text, kind text, level int, at timestamptz, due_at timestamptz,
     late boolean, details jsonb)
 on conflict do nothing
 """
@@ -22,7 +22,7 @@ insert into escalation_delivery (run_id, turn, key, level, channel, recipient, s
     state, tries, external_id, error, possibly_delivered, created_at, next_at)
 select run_id, turn, key, level, channel, recipient, staff_id, address, heading, message, late,
     'queued', 0, '', '', false, %s, %s
-from jsonb_to_recordset(%s) as r(run_id bigint, turn int, key text, level int, channel text, recipient text, staff_id bigint,
+from json_to_recordset(%s) as r(run_id bigint, turn int, key text, level int, channel text, recipient text, staff_id bigint,
     address text, heading text, message text, late boolean)
 on conflict do nothing
 """
@@ -31,7 +31,7 @@ update escalation_run set state = r.state, level = r.level, step = r.step, turn 
     step_at = r.step_at, reaction_due = r.reaction_due, deal_due = r.deal_due, remind_at = r.remind_at, lapse_at = r.lapse_at,
     update_at = r.update_at, holder_id = r.holder_id, fault = '',
     first_climbed_at = coalesce(first_climbed_at, case when r.climbs then %s end)
-from jsonb_to_recordset(%s) as r(id bigint, state text, level int, step int, turn int, repeats int, next_at timestamptz,
+from json_to_recordset(%s) as r(id bigint, state text, level int, step int, turn int, repeats int, next_at timestamptz,
     step_at timestamptz, reaction_due timestamptz, deal_due timestamptz, remind_at timestamptz, lapse_at timestamptz,
     update_at timestamptz, holder_id bigint, climbs boolean)
 where escalation_run.id = r.id
