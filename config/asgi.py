@@ -7,7 +7,6 @@ from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
 from django.conf import settings
-from django.urls import get_resolver
 
 from config.garbage import settle
 from config.wsgi import application as pages  # sets Django up, so it stands before what imports models
@@ -21,6 +20,4 @@ application = ProtocolTypeRouter(
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(sockets))),
     }
 )
-# The first page waits for no import, and all that is loaded now is left out of the search for garbage.
-get_resolver().url_patterns  # noqa: B018  reading it loads the pages
-settle()
+settle()  # with the sockets
