@@ -1,5 +1,6 @@
 """For every test: which part of the run it belongs to, and an honest end: what was not run for lack of a real peer."""
 
+import gc
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,8 @@ from hypothesis import settings as hypothesis_settings
 from core.embedded.postgres import DATABASE
 
 pytest_plugins = ["tests.product"]
+# Nothing that is made until the tests begin is garbage.
+gc.disable()
 # Speed is measured by bench/, never asserted: a busy machine is no failure.
 hypothesis_settings.register_profile("house", deadline=None)
 hypothesis_settings.load_profile("house")
@@ -58,9 +61,13 @@ def _only_full_tables_are_emptied() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _nothing_is_kept_from_the_test_before() -> None:
     """Rows of settings that a process keeps for a moment were another test's."""
-    from tickets.services import kept  # noqa: PLC0415  after Django is set up
+    from sla.services import clocks  # noqa: PLC0415  after Django is set up
+    from tickets.services import approval_gates, kept, promising  # noqa: PLC0415
 
     kept.forget_all()
+    clocks.forget_hours()
+    promising.forget()
+    approval_gates.forget()
 
 
 @pytest.fixture(scope="session")
@@ -68,6 +75,15 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
     """Each process copies the database that tests.servers has migrated; what `migrate` finds missing there it adds."""
     if os.environ.get("OTKLIK_TEST_OWN_POSTGRES"):
         connection.settings_dict["TEST"]["TEMPLATE"] = DATABASE
+
+
+def pytest_collection_finish() -> None:
+    """What is there now stays to the end: the collector need not look through it again and again (docs.python.org/3/library/gc.html)."""
+    gc.enable()
+    gc.collect()
+    gc.freeze()
+    # Pages and generated cases make thousands of objects that live for a moment.
+    gc.set_threshold(20_000, 20, 20)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -25,13 +25,13 @@ from omni.models import Attempt, Call, ChannelAccount, InboundEvent, Message, Se
 from omni.services import answering, exchanges, journal, mailboxes, polling, sending
 from omni.states import EventState, SendState, SessionState
 from tests import builders as b
+from tests import shipped
 from tests.providers.asterisk import AsteriskServer
 from tests.providers.channels import SERVERS
 from tests.providers.frame import Frame
 from tests.providers.mail import MailServers
 from tests.providers.played import CALLS, NOTICES, REVIEWS, WAYS, PlayedGuests
 from tests.providers.telegram import TelegramServer
-from tickets.services import defaults
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -47,7 +47,7 @@ UNANSWERED = sorted(kind for kind, way in WAYS.items() if not way.to and way.gro
 def outside(live_product, settings, tmp_path):
     """The product with the demo's accounts, and their provider servers as demo.json describes them."""
     settings.VAR_DIR = tmp_path
-    defaults.load(now=timezone.now())
+    shipped.load()
     mail, asterisk = MailServers(), AsteriskServer()
     with Frame(mail, asterisk) as frame:
         ari_port = int(asterisk.ari_url.rpartition(":")[2])

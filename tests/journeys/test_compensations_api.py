@@ -9,11 +9,11 @@ from accounts.models import ApiToken, Role
 from accounts.rights import Right
 from accounts.tokens import new_token
 from loyalty.models import Account, Compensation, Transfer
-from loyalty.services import cards, defaults, proof
+from loyalty.services import cards, proof
 from loyalty.tests.builders import a_wallet
 from omni.models import Session
 from tests import builders as b
-from tickets.services import defaults as tickets_defaults
+from tests import shipped
 from tickets.services import opening
 
 pytestmark = pytest.mark.django_db
@@ -36,8 +36,7 @@ class Caller:
 
 @pytest.fixture
 def world(client):
-    tickets_defaults.load(now=NOW)
-    defaults.load(now=NOW)
+    shipped.load()
     group = b.a_group("quality", "Качество")
 
     class World:

@@ -10,8 +10,9 @@ from bench.guests.matters import Report, reports
 from customers.models import Guest, Identity
 from omni.models import Session
 from tests import builders as b
+from tests import shipped
 from tickets.models import Case, Likeness, Topic
-from tickets.services import defaults, opening
+from tickets.services import opening
 from tickets.services import topics as tree
 
 STORES = 60
@@ -64,7 +65,7 @@ def judge(opened: dict[int, Report]) -> Measured:
 
 
 def open_all(told: list[Report]) -> Iterator[Case]:
-    defaults.load(now=timezone.now())
+    shipped.load()
     begin = timezone.now() - timedelta(days=90)
     account, operator = b.an_account("webchat"), b.a_person("measured", "Опера Тор")
     stores = [b.a_store(str(50_000 + number)) for number in range(STORES)]

@@ -11,6 +11,7 @@ from accounts.rights import Right
 from omni.models import Queue
 from sla.models import Policy
 from sla.services import clocks
+from tests import shipped
 from tickets.models import AnswerTemplate, Detail, GroupFallback, RouteRule, RouteTest, Topic, WaitReason
 from tickets.selectors import list_templates, list_topics
 from tickets.services import asked, defaults, examples, topics
@@ -20,8 +21,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def loaded():
-    clocks.forget_hours()
-    return defaults.load(now=timezone.now())
+    return shipped.load()
 
 
 def test_every_leaf_topic_leads_to_a_group_and_a_promise(loaded):

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from core.refusal import Refusal
 from customers.models import Guest
 from tests import builders as b
+from tests import shipped
 from tickets import belonging
 from tickets.likeness import Facts, Numbers, Reason, common_share, compare, marks_of
 from tickets.models import Case, CasePrint, CommonWord, Likeness, SharedTopic
-from tickets.services import defaults, duplicates, linking, opening, prints, rerouting
+from tickets.services import duplicates, linking, opening, prints, rerouting
 from tickets.services import topics as tree
 from tickets.tests.test_linking import Desk
 
@@ -98,7 +99,7 @@ class TestRule:
 
 @pytest.fixture
 def desk(db):
-    defaults.load(now=NOW)
+    shipped.load()
     desk = Desk()
     desk.branch = b.a_topic("food", group=b.a_group("quality", "Качество"), name="Еда")
     desk.topic = b.a_topic("curd", group=None, parent=desk.branch, name="Творог")

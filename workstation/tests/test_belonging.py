@@ -12,8 +12,9 @@ from accounts.tokens import new_token
 from customers.services import merging
 from omni.models import Message
 from tests import builders as b
+from tests import shipped
 from tickets.models import Case, CaseLink, Detail, Incident, IncidentCase, Likeness, MassJob
-from tickets.services import defaults, mass, relaying
+from tickets.services import mass, relaying
 from tickets.services import topics as tree
 from tickets.tests.test_linking import Desk
 
@@ -46,7 +47,7 @@ class Screen:
 
 @pytest.fixture
 def desk():
-    defaults.load(now=NOW)
+    shipped.load()
     desk = Desk()
     desk.lead = b.a_person("lead", "Старший Супервизор", role=b.a_role("lead", [*b.OPERATOR_RIGHTS, "cases.mass", "everything.read"]))
     yield desk
