@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class CaseState(models.TextChoices):
@@ -64,6 +65,16 @@ class Step(models.TextChoices):
     CALL_SET = "call_set", _("a call was planned")
     CALLED = "called", _("the guest was called")
     WATCHED = "watched", _("followed by")
+    PRIORITY = "priority", _("another priority")
+
+
+class Priority(models.IntegerChoices):
+    """What a person may choose; programs may name any number from -10 to 10 (a higher one is served first)."""
+
+    LOW = -1, pgettext_lazy("priority", "low")
+    USUAL = 0, pgettext_lazy("priority", "usual")
+    HIGH = 1, pgettext_lazy("priority", "high")
+    URGENT = 2, pgettext_lazy("priority", "urgent")
 
 
 class Cause(models.TextChoices):

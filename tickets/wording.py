@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from tickets.models import CaseStep
-from tickets.states import CaseState, Cause, Step
+from tickets.states import CaseState, Cause, Priority, Step
 
 
 def why_here(routing: Mapping[str, Any]) -> list[str]:
@@ -113,6 +113,15 @@ def _moved(details: Mapping[str, Any]) -> str:
     return _("the guest could not be reached, so people look at it") if details.get("unreached") else ""
 
 
+def _priority(details: Mapping[str, Any]) -> str:
+    return f"{priority_word(details['from'])} → {priority_word(details['to'])}"
+
+
+def priority_word(priority: int) -> str:
+    """As people say it; a number that only programs name, by its figures."""
+    return str(Priority(priority).label) if priority in Priority.values else str(priority)
+
+
 def _linked(details: Mapping[str, Any]) -> str:
     return _("goes on from № %(number)s") % {"number": details["previous"]} if "previous" in details else ""
 
@@ -125,4 +134,5 @@ _TELLERS = {
     Step.REMINDED: _reminded,
     Step.MOVED: _moved,
     Step.LINKED: _linked,
+    Step.PRIORITY: _priority,
 }

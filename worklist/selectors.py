@@ -186,12 +186,19 @@ def _narrow(items: "QuerySet[Item]", filters: Filters) -> "QuerySet[Item]":
     return items.filter(**{name: value for name, value in wanted.items() if value})
 
 
-_OWN_STATES = Prepared(lambda me: Item.objects.open().filter(owner_id=me).values_list("state", flat=True)[:1000])
+_OWN = Prepared(lambda me: Item.objects.open().filter(owner_id=me).values_list("state", "unread")[:1000])
+
+
+UNREAD = "unread"
 
 
 def count_tabs(staff: Staff) -> dict[str, int]:
-    """Numbers on the tabs. `all` is everything open that the person may see (own items in foreign groups left out)."""
-    states = _OWN_STATES.all(me=staff.pk)
+    """Numbers on the tabs. `all` is everything open that the person may see (own items in foreign groups left out).
+
+    And `unread`: how many own items hold something new.
+    """
+    own = _OWN.all(me=staff.pk)
+    states = [state for state, _unread in own]
     snoozed = states.count(ItemState.SNOOZED)
     groups = counters.read(_counted_groups(staff))
     mine = set(staff.group_ids)
@@ -204,6 +211,7 @@ def count_tabs(staff: Staff) -> dict[str, int]:
         Tab.GROUP.value: in_groups,
         Tab.SNOOZED.value: snoozed,
         Tab.ALL.value: everything,
+        UNREAD: sum(1 for _state, unread in own if unread),
     }
 
 

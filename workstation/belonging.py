@@ -19,14 +19,16 @@ from omni.selectors import find_session
 from stores.models import Store
 from tickets import belonging
 from tickets.belonging import Alike, Linked
-from tickets.models import CaseLink, Topic
+from tickets.models import Case, CaseLink, Topic
 from tickets.selectors import find_case
 from tickets.services import duplicates, linking
 from worklist.selectors import find_item
 from worklist.states import Kind
 from workstation.entrances import at_desk, command, staff_of
+from workstation.feed import moment
 from workstation.life import details_of
 from workstation.panels import case_link
+from workstation.wording import channel_name
 
 Fields = Mapping[str, str]
 BASE = "/desk/"
@@ -38,15 +40,43 @@ def beside(request: HttpRequest, subject_id: int) -> HttpResponseBase:
     """What belongs to the ticket; read after the panel is there, for it must not wait for this."""
     staff, now = staff_of(request), timezone.now()
     case = find_case(staff=staff, case_id=subject_id)
+    alike = [_alike(one) for one in belonging.list_alike(staff=staff, case=case)]
     context = {
         "case": case,
-        "alike": [_alike(one) for one in belonging.list_alike(staff=staff, case=case)],
+        "alike": alike,
         "links": [_linked(one) for one in belonging.list_links(staff=staff, case=case, now=now)],
         "incident": belonging.incident_of(case),
         "may_work": staff.has_right(Right.CASES_WORK),
         "kinds": [(kind, kind.label) for kind in (CaseLink.Kind.DUPLICATE, CaseLink.Kind.CHILD, CaseLink.Kind.RELATED)],
     }
-    return JsonResponse({"html": render_to_string("workstation/_belonging.html", context)})
+    likely = alike[0] if alike and context["may_work"] else None
+    told = {name: likely[name] for name in ("id", "number", "score")} if likely else None
+    return JsonResponse({"html": render_to_string("workstation/_belonging.html", context), "likely": told})
+
+
+@at_desk
+@require_safe
+def compare_part(request: HttpRequest, subject_id: int, main_id: int) -> HttpResponseBase:
+    """The ticket beside another one that may be the same matter, before they are joined."""
+    staff = staff_of(request)
+    case, main = (find_case(staff=staff, case_id=one) for one in (subject_id, main_id))
+    alike = next((one for one in belonging.list_alike(staff=staff, case=case) if one.item.subject_id == main_id), None)
+    told = {"score": alike.score, "reasons": alike.reasons} if alike else {}
+    return JsonResponse({"html": render_to_string("workstation/_compare.html", {"sides": [_side(main), _side(case)], **told})})
+
+
+def _side(case: Case) -> dict[str, Any]:
+    return {
+        "id": case.pk,
+        "number": case.number,
+        "topic": str(case.topic),
+        "guest": case.guest.name,
+        "channel": channel_name(case.session.account.kind),
+        "store": str(case.store) if case.store else "",
+        "summary": case.summary,
+        "opened": moment(case.opened_at),
+        "state": case.get_state_display(),
+    }
 
 
 @require(Right.CASES_WORK)

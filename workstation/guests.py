@@ -39,13 +39,15 @@ SHOWN_IDENTITIES = 20
 def same_part(request: HttpRequest, guest_id: int) -> HttpResponseBase:
     """Who may be the same guest, and who was joined lately: read after the panel is there, for it must not wait for this."""
     staff, now = staff_of(request), timezone.now()
+    candidates = [_candidate(one) for one in same_guest.list_candidates(staff=staff, guest_id=guest_id)]
     context = {
         "guest_id": guest_id,
-        "candidates": [_candidate(one) for one in same_guest.list_candidates(staff=staff, guest_id=guest_id)],
+        "candidates": candidates,
         "merges": [_merge(one) for one in same_guest.list_merges(staff=staff, guest_id=guest_id, now=now)],
         "sprite": static("icons/sprite.svg"),
     }
-    return JsonResponse({"html": render_to_string("workstation/_same.html", context)})
+    likely = {name: candidates[0][name] for name in ("id", "name", "score")} if candidates else None
+    return JsonResponse({"html": render_to_string("workstation/_same.html", context), "likely": likely})
 
 
 @require(Right.JOIN_GUESTS)

@@ -20,7 +20,7 @@ from stores.models import Store
 from tickets.details import DetailSpec
 from tickets.models import CallBack, Case, CaseWait, Topic
 from tickets.selectors import find_case
-from tickets.services import asked, call_backs, cases, closing, rerouting, topics, waits, watching
+from tickets.services import asked, call_backs, cases, closing, priorities, rerouting, topics, waits, watching
 from tickets.services.rerouting import Change
 from tickets.states import CASE_MOVES, CaseState, Cause
 from workstation.entrances import at_desk, command, staff_of
@@ -149,6 +149,16 @@ def reroute(*, subject_id: int, fields: Fields, by: Staff, now: datetime, **_res
     )
     case_id, reason, details = _seen(by, subject_id), fields.get("reason", ""), details_of(fields)
     rerouting.reroute(case_id=case_id, change=change, by=by, reason=reason, now=now, details=details)
+    return {"ok": True}
+
+
+@command("desk.priority", right=Right.CASES_WORK)
+def prioritise(*, subject_id: int, fields: Fields, by: Staff, now: datetime, **_rest: Any) -> Answer:
+    try:
+        priority = int(fields.get("priority", ""))
+    except ValueError:
+        raise Refusal("choose", _("Please choose from the list."), status=400) from None
+    priorities.change(case_id=_seen(by, subject_id), priority=priority, by=by, now=now)
     return {"ok": True}
 
 

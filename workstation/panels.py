@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db import models
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import Group, Staff
 from accounts.rights import Right
@@ -29,7 +31,20 @@ from workstation.rules import ClockFace, clock_face, masked_email, masked_phone
 from workstation.selectors import Opened, list_cases_of
 from workstation.wording import channel_name
 
-PANELS = ("guest", "ticket")
+
+class Panel(models.TextChoices):
+    """Tabs of the right panel."""
+
+    GUEST = "guest", gettext_lazy("Guest")
+    TICKET = "ticket", gettext_lazy("Ticket")
+    KNOWLEDGE = "knowledge", gettext_lazy("Knowledge")
+    HISTORY = "history", gettext_lazy("History")
+    ORDERS = "orders", gettext_lazy("Orders")
+
+
+def panels_of(staff: Staff) -> Sequence[Panel]:
+    """The person's tabs: store staff see nothing of the guest's orders."""
+    return [panel for panel in Panel if panel != Panel.ORDERS or staff.has_right(Right.DESK)]
 
 
 @dataclass(frozen=True)
@@ -134,6 +149,8 @@ def ticket_context(*, opened: Opened, staff: Staff, base: str, now: datetime) ->
         **escalation_context(case, staff),
         **points_context(case, staff, now=now),
         "case_state": case.get_state_display(),
+        "priority": wording.priority_word(case.priority),
+        "may_prioritise": works and case.state != CaseState.CLOSED,
         "topic_path": " › ".join(case.routing.get("path") or [case.topic.shown_name]),
         "why": why_here(case),
         "clocks": list_clocks(case, now=now),
@@ -204,9 +221,11 @@ def duration(seconds: float) -> str:
     return _("%(number)s d") % {"number": minutes // 1440}
 
 
-def default_panel(opened: Opened) -> str:
-    """The tab that belongs to the item's kind."""
-    return "ticket" if opened.item.kind == Kind.CASE else "guest"
+def chosen_panel(opened: Opened, staff: Staff, asked: str) -> Panel:
+    """The tab that is asked for if the person has it, else the one of the item's kind."""
+    if asked in panels_of(staff):
+        return Panel(asked)
+    return Panel.TICKET if opened.item.kind == Kind.CASE else Panel.GUEST
 
 
 def group_names(groups: Sequence[Group], language: str) -> list[dict[str, Any]]:

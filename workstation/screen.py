@@ -20,15 +20,17 @@ from omni.services import presence as presences
 from omni.services.reach import obstacle
 from omni.states import PresenceState, SessionState
 from stores.selectors import list_store_ids
+from tickets.states import Priority
 from worklist.models import Item
 from worklist.selectors import count_tabs
 from worklist.services.items import row
 from worklist.states import NO_DUE, ItemState, Kind, Sort, Tab
-from workstation import feed, keys, panels
+from workstation import feed, keys, panels, reference
 from workstation.rows import blank_row, key_of, render_rows
 from workstation.rules import NO_CLOCK, clock_face
 from workstation.selectors import ListQuery, Opened, draft_texts, facts_of, list_drafts, list_page, may_answer
-from workstation.wording import channel_name, channel_names
+from workstation.services.held_closings import list_held
+from workstation.wording import call_channels, channel_name, channel_names
 
 BASE = "/desk/"
 
@@ -153,10 +155,22 @@ def actions(opened: Opened, staff: Staff) -> dict[str, bool]:
 
 def panel_context(*, opened: Opened, staff: Staff, panel: str, now: datetime) -> dict[str, Any]:
     """The right panel's chosen tab."""
-    chosen = panel if panel in panels.PANELS else panels.default_panel(opened)
-    if chosen == "guest":
-        return {"panel": chosen, **panels.guest_context(opened=opened, staff=staff, base=BASE)}
-    return {"panel": chosen, **panels.ticket_context(opened=opened, staff=staff, base=BASE, now=now)}
+    chosen = panels.chosen_panel(opened, staff, panel)
+    tabs = [(tab.value, tab.label) for tab in panels.panels_of(staff)]
+    around = {"panel": chosen.value, "panel_part": f"workstation/_{chosen.value}.html", "panel_tabs": tabs}
+    return around | _panel(chosen, opened, staff, now=now)
+
+
+def _panel(chosen: panels.Panel, opened: Opened, staff: Staff, *, now: datetime) -> dict[str, Any]:
+    if chosen == panels.Panel.GUEST:
+        return panels.guest_context(opened=opened, staff=staff, base=BASE)
+    if chosen == panels.Panel.KNOWLEDGE:
+        return reference.knowledge_context(opened=opened)
+    if chosen == panels.Panel.HISTORY:
+        return reference.history_context(opened=opened, staff=staff, base=BASE)
+    if chosen == panels.Panel.ORDERS:
+        return reference.orders_context(guest=opened.session.guest)
+    return panels.ticket_context(opened=opened, staff=staff, base=BASE, now=now)
 
 
 def config(*, staff: Staff, position: Position | None, query: ListQuery, now: datetime) -> dict[str, Any]:
@@ -169,6 +183,7 @@ def config(*, staff: Staff, position: Position | None, query: ListQuery, now: da
         "groups": staff.group_ids,
         "stores": list_store_ids(staff),
         "everything": staff.has_right(Right.EVERYTHING),
+        "joinsGuests": staff.has_right(Right.JOIN_GUESTS),
         "worksInMass": staff.has_right(Right.MASS_WORK),
         "singleKeys": staff.single_keys,
         "keys": keys.effective(staff.own_keys),
@@ -180,6 +195,8 @@ def config(*, staff: Staff, position: Position | None, query: ListQuery, now: da
         "query": {"tab": query.tab, "sort": query.sort, "channel": query.channel, "kind": query.kind},
         "firstTab": ListQuery.of({}, staff).tab,
         "channels": channel_names(),
+        "calls": call_channels(),
+        "priorities": [(priority.value, str(priority.label)) for priority in reversed(Priority)],
         "sprite": static("icons/sprite.svg"),
     }
 
@@ -203,7 +220,8 @@ def page_context(*, staff: Staff, query: ListQuery, opened: Opened | None, posit
     current = key_of(opened.item) if opened else ""
     presence, answers = presence_context(staff=staff, now=now), staff.has_right(Right.ANSWER)
     kinds = break_kinds() if answers else []
-    own = {"presence": presence, "breaks": kinds}
+    held = [{"key": f"{one.kind}:{one.subject_id}", "held_until": one.due_at.isoformat()} for one in list_held(staff, now=now)]
+    own = {"presence": presence, "breaks": kinds, "held": held}
     found = {
         "sprite": static("icons/sprite.svg"),
         "base": BASE,

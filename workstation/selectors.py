@@ -110,7 +110,7 @@ _DIALOGUE = (
 )  # fmt: skip
 _TICKET = (
     "number", "guest_id", "session_id", "topic_id", "group_id", "store_id", "owner_id", "state", "at_store", "summary", "routing",
-    "details", "previous_id",
+    "details", "previous_id", "priority",
     "opened_at", "topic__name", "topic__name_en", "group__name", "store__number", "store__name", "store__address", "owner__full_name",
     "opened_by__full_name", *(f"session__{name}" for name in _DIALOGUE),
 )  # fmt: skip

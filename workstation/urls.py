@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from workstation import asking, commands, compensations, escalations, guests, life, look, outgoing, route_maps, views
+from workstation import asking, commands, compensations, escalations, guests, life, look, outgoing, reference, route_maps, views
 
 _item = "desk/<slug:kind>/<int:subject_id>/"
 _session = "desk/session/<int:subject_id>/"
@@ -18,6 +18,7 @@ urlpatterns = [
     path("desk/stores/", views.stores, name="desk_stores"),
     path("desk/colleagues/", views.colleagues, name="desk_colleagues"),
     path("desk/groups/", views.groups, name="desk_groups"),
+    path("desk/knowledge/", reference.articles_part, name="desk_knowledge"),
     path("desk/search/", views.search_part, name="desk_search"),
     path("desk/presence/", commands.change_presence, name="desk_presence"),
     path("desk/offers/", views.offers_part, name="desk_offers"),
@@ -53,6 +54,7 @@ urlpatterns = [
     path(f"{_case}wait/", commands.wait, name="desk_wait"),
     path(f"{_case}close/", commands.close_case, name="desk_close_case"),
     path(f"{_case}reroute/", life.reroute, name="desk_reroute"),
+    path(f"{_case}priority/", life.prioritise, name="desk_priority"),
     path(f"{_case}watch/", life.watch, name="desk_watch"),
     path(f"{_case}unwatch/", life.unwatch, name="desk_unwatch"),
     path(f"{_case}calls/", life.plan_call, name="desk_plan_call"),

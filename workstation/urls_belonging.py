@@ -17,6 +17,7 @@ urlpatterns = [
     path("desk/session/<int:subject_id>/alike/", belonging.alike_part, name="desk_alike"),
     path("desk/links/<int:link_id>/undo/", belonging.undo, name="desk_undo_link"),
     path(f"{_case}belonging/", belonging.beside, name="desk_belonging"),
+    path(f"{_case}compare/<int:main_id>/", belonging.compare_part, name="desk_compare"),
     path(f"{_case}link/", belonging.link, name="desk_link"),
     path(f"{_case}two-matters/", belonging.two_matters, name="desk_two_matters"),
     path(f"{_case}split/", belonging.split, name="desk_split"),

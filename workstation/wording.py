@@ -8,6 +8,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from omni.channels.registry import adapter_for, kinds
+from omni.channels.telephony.exchange import Exchange
 from omni.states import SendState
 
 SEND_WORDS: Mapping[str, str | Promise] = {
@@ -34,3 +35,9 @@ def channel_names() -> dict[str, str]:
 @cache
 def _channel_names(_language: str) -> dict[str, str]:
     return dict(sorted(((kind, str(adapter_for(kind).form.name)) for kind in kinds()), key=lambda one: one[1].lower()))
+
+
+@cache
+def call_channels() -> list[str]:
+    """Codes of the channels that are heard, not read."""
+    return [kind for kind in kinds() if isinstance(adapter_for(kind), Exchange)]

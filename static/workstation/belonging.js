@@ -1,16 +1,53 @@
 // @ts-check
 /** Duplicates and links: beside the ticket, and in the form of a new one. */
 import { announce, find, gettext, interpolate, oneAtATime, parse, toast } from "./page.js";
-import { attempt, show } from "./dialogs.js";
+import { attempt, show, showError } from "./dialogs.js";
 import { ask } from "./life.js";
 import { command, read } from "./net.js";
+import { tellLikely } from "./same.js";
 
 /** Fills the panel's place for what belongs to the ticket; the panel is there before it. @param {any} root */
 export async function prepare(root) {
   const place = find("[data-belonging]", root);
   if (!place) return;
-  const answer = await read(`case/${place.dataset.belonging}/belonging/`).catch(() => null);
+  const answer = await look(place.dataset.belonging);
   if (answer && place.isConnected) place.replaceChildren(...parse(answer.html));
+}
+
+/** @param {string|number} id of the ticket @returns {Promise<any>} the answer; what it tells of a duplicate is told above the dialogue */
+export async function look(id) {
+  const answer = await read(`case/${id}/belonging/`).catch(() => null);
+  if (answer) tellLikely({ key: `case:${id}`, likely: answer.likely });
+  return answer;
+}
+
+/** Two tickets side by side; Enter joins them. @param {string|number} id @param {string|number} other @param {() => void} done */
+export async function compare(id, other, done) {
+  let [one, main] = [String(id), String(other)];
+  let link = 0;
+  const decided = await show("compare", async (root, finish) => {
+    const fill = async () => {
+      try {
+        find("#compare-body", root).replaceChildren(...parse((await read(`case/${one}/compare/${main}/`)).html));
+      } catch (fault) {
+        showError(root, /** @type {Error} */ (fault).message);
+      }
+    };
+    find("[data-do=swap]", root).addEventListener("click", () => {
+      [one, main] = [main, one];
+      fill();
+    });
+    find("[data-two]", root).addEventListener("click", () => attempt(root, () => command(`case/${one}/two-matters/`, { main }), () => finish("two")));
+    find("form", root).addEventListener("submit", () => attempt(root, async () => {
+      link = (await command(`case/${one}/link/`, { kind: "duplicate", main })).link_id;
+    }, () => finish("joined")));
+    find("#compare-join", root).focus();
+    await fill();
+  });
+  const undo = () => run(`links/${link}/undo/`, {}, gettext("Undone."), done);
+  if (decided === "joined") toast(gettext("The tickets are one matter now."), { word: gettext("Undo"), run: undo }, 8);
+  if (decided === "two") toast(gettext("They stay two matters."));
+  if (decided) done();
 }
 
 let asked = 0;

@@ -1,6 +1,6 @@
 // @ts-check
 /** SLA clocks: every second, from the server's time; the same rule as the server's (workstation/rules.py). */
-import { announce, config, find, findAll, gettext, interpolate, serverNow } from "./page.js";
+import { announce, config, find, findAll, gettext, serverNow } from "./page.js";
 
 const WARN_BELOW = 0.5;
 const URGENT_BELOW = 0.2;
@@ -31,6 +31,7 @@ export function paint(clock, now) {
   if (clock.dataset.stage !== shown.stage) {
     clock.dataset.stage = shown.stage;
     if (clock.closest("#dialogue-head")) sayThreshold(shown.stage);
+    document.dispatchEvent(new CustomEvent("otklik:stage", { detail: clock }));
   }
 }
 
@@ -53,7 +54,8 @@ export const everySecond = (run) => listeners.add(run);
 
 function tick() {
   const now = serverNow();
-  if (document.visibilityState === "visible") for (const clock of findAll(".clock[data-due]")) paint(clock, now);
+  // In a hidden tab too: a threshold is told there by a tone.
+  for (const clock of findAll(".clock[data-due]")) paint(clock, now);
   for (const run of listeners) run(now);
   // On the second, so that neighbouring clocks change together.
   setTimeout(tick, 1000 - (serverNow() % 1000) + 5);
@@ -64,10 +66,11 @@ export function start() {
   tick();
 }
 
-/** @param {number} count */
-export function showTitle(count) {
-  const plain = gettext("Desk");
-  const title = count ? interpolate("(%(count)s) %(title)s", { count, title: plain }) : plain;
-  if (!document.title.startsWith(title)) document.title = `${title} · ${gettext("Otklik")}`;
+/** What is new and what is due, as the browser's tab tells it: "(3) · 0:42 · Desk". @param {number} count @param {{due_at: string, target_seconds: number}|undefined} nearest */
+export function showTitle(count, nearest) {
+  const shown = nearest && face(Date.parse(nearest.due_at), nearest.target_seconds, serverNow());
+  const clock = shown && (shown.stage === "urgent" || shown.stage === "over") ? shown.digits : "";
+  const title = [count ? `(${count})` : "", clock, gettext("Desk"), gettext("Otklik")].filter(Boolean).join(" · ");
+  if (document.title !== title) document.title = title;
 }
 export const openClock = () => find("#dialogue-head .clock");

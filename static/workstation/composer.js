@@ -192,10 +192,21 @@ function keys(event) {
 export async function insertTemplate() {
   const chosen = await chooseTemplate(`${item.kind}/${item.id}/templates/`);
   text.focus();
-  if (chosen) {
-    text.setRangeText(chosen, text.selectionStart, text.selectionEnd, "end");
-    typed();
-  }
+  if (chosen) insert(chosen);
+}
+
+/** @param {string} words put where the person writes */
+function insert(words) {
+  text.setRangeText(words, text.selectionStart, text.selectionEnd, "end");
+  typed();
+}
+
+/** Words for the guest, where the answer is written. @param {string} words @returns {boolean} whether the guest can be answered */
+export function insertAnswer(words) {
+  focus("answer");
+  if (text.readOnly || mode() !== "answer") return false;
+  insert(words);
+  return true;
 }
 
 /** @param {DragEvent} event */

@@ -1,6 +1,6 @@
 // @ts-check
 /** The feed: entries joined, changed and paged in without a jump; what is new is counted, read and announced. */
-import { announce, config, find, findAll, gettext, interpolate, ngettext, parse, serverNow } from "./page.js";
+import { announce, config, find, findAll, gettext, interpolate, ngettext, parse, serverNow, toast } from "./page.js";
 import { everySecond } from "./clocks.js";
 import { command, read } from "./net.js";
 import * as rows from "./rows.js";
@@ -187,7 +187,12 @@ function showMissed() {
 }
 
 export async function backToNewest() {
-  if (isDetached) await reload();
+  try {
+    if (isDetached) await reload();
+  } catch (fault) {
+    toast(/** @type {Error} */ (fault).message, { word: gettext("Try again"), run: backToNewest });
+    return;
+  }
   missed = 0;
   showMissed();
   toBottom();
@@ -227,7 +232,7 @@ function setBefore(before) {
 export function addBelow(bubble) {
   feed.append(bubble);
   toBottom();
-  if (isDetached) backToNewest().catch(() => {});
+  if (isDetached) backToNewest();
 }
 
 /** @param {boolean} detached */
@@ -249,7 +254,11 @@ export async function older() {
   const [asked, before] = [item, feed.dataset.before];
   try {
     const answer = await read(`${path()}feed/`, { before });
-    if (asked === item && before === feed.dataset.before) prepend(parse(answer.html), answer.before);
+    if (asked !== item || before !== feed.dataset.before) return;
+    find(".older", feed).textContent = gettext("Earlier messages");
+    prepend(parse(answer.html), answer.before);
+  } catch {
+    if (asked === item) find(".older", feed).textContent = gettext("Earlier messages could not be loaded. Try again");
   } finally {
     paging = false;
   }
@@ -336,6 +345,7 @@ function filterEntries(entries) {
   for (const entry of entries) {
     entry.hidden = chosen === "session" ? Number(entry.dataset.session) !== item.session : Boolean(chosen) && entry.dataset.channel !== chosen;
   }
+  find("#feed-empty").hidden = entriesOf().some((entry) => !entry.hidden) || Boolean(find(".is-pending", feed));
 }
 
 /** Reading is having the newest message on a visible screen. */

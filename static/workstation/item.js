@@ -1,6 +1,6 @@
 // @ts-check
 /** The open item: opened from the list without a new page, kept fresh, worked on. */
-import { config, debounced, find, gettext, interpolate, oneAtATime, parse, toast } from "./page.js";
+import { busy, config, debounced, faultBox, find, gettext, interpolate, parse, toast } from "./page.js";
 import { everySecond } from "./clocks.js";
 import * as composer from "./composer.js";
 import * as dialogs from "./dialogs.js";
@@ -21,6 +21,8 @@ let opening = new AbortController();
 /** @type {Map<string, {name: string, kind: string, until: number}>} what colleagues do with this guest */
 const colleagues = new Map();
 let guestTypesUntil = 0;
+/** What this may be a duplicate of, in words; "" = nothing is known. */
+let duplicate = "";
 
 /** @param {any} opened */
 function attach(opened) {
@@ -45,6 +47,7 @@ function detach() {
   live.unwatch(topicsOf(item));
   colleagues.clear();
   guestTypesUntil = 0;
+  duplicate = "";
   item = null;
 }
 
@@ -53,7 +56,8 @@ export async function open(key, { push = true, focus = true } = {}) {
   const [kind, id] = key.split(":");
   opening.abort();
   opening = new AbortController();
-  const slow = setTimeout(() => find("#middle").classList.add("is-busy"), 300);
+  const end = busy(find("#middle"));
+  find("#open-fault")?.remove();
   try {
     const answer = await read(`${kind}/${id}/open/`, { panel: panel.wantedTab(kind) }, opening.signal);
     detach();
@@ -67,10 +71,11 @@ export async function open(key, { push = true, focus = true } = {}) {
   } catch (fault) {
     if (/** @type {any} */ (fault).name === "AbortError") return;
     const text = fault instanceof Unreachable ? gettext("It could not be opened: no connection.") : /** @type {Error} */ (fault).message;
-    toast(text, { word: gettext("Try again"), run: () => open(key, { push, focus }) });
+    const box = faultBox(text, () => open(key, { push, focus }));
+    box.id = "open-fault";
+    find("#middle").prepend(box);
   } finally {
-    clearTimeout(slow);
-    find("#middle").classList.remove("is-busy");
+    end();
   }
 }
 
@@ -191,20 +196,8 @@ const leaving = (key, answer) => import("./undo.js").then((part) => part.leaving
 /** Z: the last deed that can be taken back. */
 export const undo = () => import("./undo.js").then((part) => part.undo());
 
-/** @param {any} button */
-const messageDeed = (button) => oneAtATime(button, () => runMessageDeed(button.dataset));
-
-/** @param {any} data */
-async function runMessageDeed({ do: deed, message }) {
-  try {
-    const answer = await command(`messages/${message}/${deed}/`);
-    if (deed === "take-back") await import("./undo.js").then((part) => part.bringBack(answer));
-    feed.want(Number(message));
-  } catch (fault) {
-    toast(/** @type {Error} */ (fault).message);
-    feed.want(Number(message));
-  }
-}
+/** Deeds that are not needed for the first moment. @param {"message"|"noteConsent"|"split"|"sendApproved"|"compare"|"priority"|"compensate"} name @param {any} [button] */
+export const later = (name, button) => import("./deeds.js").then((part) => part[name]({ current, open, refresh }, button));
 
 // Colleagues
 
@@ -231,14 +224,26 @@ function showBanner() {
   const names = (/** @type {string[]} */ list) => new Intl.ListFormat(config.language).format(list);
   let text = "";
   if (typing.length) text = interpolate(gettext("%(names)s: writing an answer here"), { names: names(typing) });
+  else if (duplicate) text = duplicate;
   else if (silent) text = silent;
   else if (viewing.length) text = interpolate(gettext("%(names)s: looking at this too"), { names: names(viewing) });
   const banner = find("#banner");
   const place = find(".banner-text", banner);
   if (place.textContent !== text) place.textContent = text;
   banner.hidden = !text;
+  find("[data-do=duplicates]", banner).hidden = text !== duplicate;
   const line = find("#guest-typing");
   line.hidden = guestTypesUntil < Date.now();
+}
+
+/** The panel, or the guest's newest word, tells what this may be a duplicate of. @param {any} event */
+async function likelyCame({ detail: { key, guest, likely } }) {
+  const opened = item;
+  if (!opened || (key ? key !== opened.key : guest !== opened.guest || opened.kind === "case")) return;
+  const words = likely ? (await import("./deeds.js")).likelyWords(opened, likely) : "";
+  if (opened !== item) return;
+  duplicate = words;
+  showBanner();
 }
 
 function forgetGone() {
@@ -255,31 +260,12 @@ function showMyself() {
   live.send({ type: "viewing", guest_id: item.guest });
 }
 
-/** @param {any} button */
-const noteConsent = (button) => oneAtATime(button, async () => {
-  await (await import("./outgoing.js")).consent(button);
-  refresh();
-});
-
-/** A word of the feed becomes a ticket of its own. @param {any} button */
-async function split(button) {
-  const { splitOff } = await import("./belonging.js");
-  if (item && (await splitOff(`${item.kind}/${item.id}/`, button, open, refresh))) refresh();
-}
-
-/** An approved text, the way out of a closed reply window. */
-async function sendApproved() {
-  const answer = item && (await (await import("./outgoing.js")).approved(`${item.kind}/${item.id}/`, feed.seenId()));
-  if (!answer) return;
-  document.dispatchEvent(new CustomEvent("otklik:accepted", { detail: answer }));
-  feed.want(answer.message_id);
-  refresh();
-}
-
 const deeds = /** @type {Record<string, (button: any) => void>} */ ({
   take, wake, snooze, hand: assign, finish: () => finish(), back: () => close(), older: () => feed.older(), beginning: () => feed.beginning(),
   templates: () => composer.insertTemplate(), attach: () => composer.attach(), "toggle-panel": () => panel.toggle(),
-  resend: messageDeed, "take-back": messageDeed, story: (button) => import("./outgoing.js").then((part) => part.story(button.dataset.message, feed.want)), approved: sendApproved, split, consent: noteConsent, "reload-list": () => rows.reload(),
+  resend: (button) => later("message", button), "take-back": (button) => later("message", button), approved: () => later("sendApproved"),
+  story: (button) => import("./outgoing.js").then((part) => part.story(button.dataset.message, feed.want)), split: (button) => later("split", button),
+  consent: (button) => later("noteConsent", button), "reload-list": () => rows.reload(), duplicates: () => later("compare"), priority: () => later("priority"),
 });
 
 /** @param {MouseEvent} event */
@@ -320,8 +306,11 @@ export function start() {
     history.replaceState({ key: config.opened.key }, "");
     attach(config.opened);
   }
+  // What was being closed when the page went away: the rest of its seconds is offered here.
+  for (const one of config.held) leaving(one.key, one);
   document.addEventListener("click", clicked);
   find("#panel").addEventListener("done", panelDone);
+  document.addEventListener("otklik:likely", likelyCame);
   addEventListener("popstate", (event) => {
     const key = event.state?.key;
     if (key && key !== item?.key) open(key, { push: false });

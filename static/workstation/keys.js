@@ -4,6 +4,7 @@ import { config, element, find, findAll, gettext, isTextField } from "./page.js"
 import * as composer from "./composer.js";
 import * as dialogs from "./dialogs.js";
 import * as item from "./item.js";
+import * as offers from "./offers.js";
 import * as panel from "./panel.js";
 import * as presence from "./presence.js";
 import * as rows from "./rows.js";
@@ -41,6 +42,12 @@ export const DEEDS = [
   { deed: "finish_next", name: gettext("Finish and take the next"), words: "finish next завершить следующий", run: () => item.finish(true) },
   { deed: "ticket", name: gettext("Make a ticket"), words: "ticket create создать обращение тикет", run: () => panel.showTab("ticket", "#topic") },
   { deed: "topic", name: gettext("Choose the topic"), words: "classify topic тема классификация", run: () => panel.showTab("ticket", "#topic") },
+  { deed: "compare", name: gettext("Compare possible duplicates"), words: "compare duplicate дубль сравнить объединить", run: () => item.later("compare") },
+  { deed: "compensate", name: gettext("Give a compensation"), words: "compensation points компенсация баллы", run: () => item.later("compensate") },
+  { deed: "priority", name: gettext("Change the priority"), words: "priority urgent приоритет срочность", run: () => item.later("priority") },
+  { deed: "knowledge", name: gettext("Knowledge base"), words: "knowledge article база знаний статья", run: () => panel.showTab("knowledge", "#article-words") },
+  { deed: "history", name: gettext("History of the guest"), words: "history earlier история прежние", run: () => panel.showTab("history", ".case-link") },
+  { deed: "orders", name: gettext("Orders of the guest"), words: "orders заказы", run: () => panel.showTab("orders", ".order summary") },
   { deed: "guest", name: gettext("Who the guest is"), words: "guest customer клиент гость", run: () => panel.showTab("guest") },
   ...(config.worksInMass ? [{ deed: "pick", name: gettext("Choose tickets for mass work"), words: "select mass bulk choose выбрать массово", run: () => choosing("pick") }] : []),
   { deed: "undo", name: gettext("Undo"), words: "undo отменить вернуть", run: item.undo },
@@ -59,6 +66,7 @@ const OTHERS = [
   ["?", gettext("Keys")],
   ["Ctrl K", gettext("Find anything, do anything")],
   ["F6", gettext("Next region: list, messages, text, panel")],
+  ["F2", gettext("Answer the offered call, or make the one that is due")],
   ["F8", gettext("Accept the offered dialogue")],
   ["F9", gettext("Decline the offered dialogue")],
   ["Ctrl Enter", gettext("Send")],
@@ -143,6 +151,9 @@ function pressed(event) {
   if (event.key === "F6") {
     event.preventDefault();
     region(event.shiftKey ? -1 : 1);
+  } else if (event.key === "F2") {
+    event.preventDefault();
+    if (!event.repeat && !offers.acceptCall()) import("./life.js").then((part) => part.answerCall(item.open, panel.showTab));
   } else if (event.key === "Escape") escape();
   else if (/** @type {any} */ (event.target).closest?.("#rows") && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
     event.preventDefault();

@@ -49,10 +49,26 @@ export const routeMap = (caseId) =>
     }
   });
 
+/** Calls that are due and not looked at yet, the newest last. @type {number[]} */
+let due = [];
+
 /** A call is due. @param {any} data @param {(key: string) => void} open */
 export function callCame(data, open) {
+  due = [...due.filter((id) => id !== data.case_id), data.case_id];
   const words = interpolate(gettext("Call back: № %(number)s, %(guest_name)s. %(note)s"), data);
   toast(words, { word: gettext("Open"), run: () => open(`case:${data.case_id}`) }, 60);
+}
+
+/** F2 while nobody calls: the ticket of the call that is due, with its number at hand. @param {(key: string) => Promise<void>} open @param {(tab: string) => Promise<void>} showTab */
+export async function answerCall(open, showTab) {
+  const id = due.pop();
+  if (!id) {
+    toast(gettext("No call is offered, and none is due."));
+    return;
+  }
+  await open(`case:${id}`);
+  await showTab("ticket");
+  (find("#panel .call.is-due a") || find("#panel .call.is-due [name=outcome]"))?.focus();
 }
 
 /** Something happened to a ticket that the person follows. @param {any} data @param {(key: string) => void} open */

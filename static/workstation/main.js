@@ -1,6 +1,6 @@
 // @ts-check
 /** The desk is put together here: live events to their places, the look, signing out. */
-import { announce, config, find, gettext, toast } from "./page.js";
+import { announce, config, find, findAll, gettext, toast } from "./page.js";
 import * as clocks from "./clocks.js";
 import * as composer from "./composer.js";
 import * as feed from "./feed.js";
@@ -21,7 +21,7 @@ function apply(events) {
   const changed = [];
   for (const { kind, data } of events) {
     if (kind === "item") changed.push(data);
-    else if (kind === "message") messageCame(data);
+    else if (kind === "message") feed.messageCame(data);
     else if (kind === "message_changed" || kind === "send_state") feed.messageChanged(data);
     else if (kind === "guest_changed") item.guestChanged(data);
     else if (kind === "send_failed") import("./outgoing.js").then((part) => part.failed(data));
@@ -30,6 +30,7 @@ function apply(events) {
     else if (kind === "offer") offers.came(data);
     else if (kind === "offer_over") offers.ended(data);
     else if (kind === "not_closed") import("./undo.js").then((part) => part.notClosed(data, item.open));
+    else if (kind === "alike") import("./deeds.js").then((part) => part.alikeCame(data, item.current()));
     else if (kind === "incident") import("./belonging.js").then((part) => part.incidentCame(data));
     else if (kind === "call_back") import("./life.js").then((part) => part.callCame(data, item.open));
     else if (kind === "case_news") import("./life.js").then((part) => part.newsCame(data, item.open));
@@ -37,12 +38,6 @@ function apply(events) {
   if (!changed.length) return;
   rows.apply(changed);
   if (changed.some((row) => rows.keyOf(row) === item.current()?.key)) item.refresh();
-}
-
-/** @param {any} data */
-function messageCame(data) {
-  feed.messageCame(data);
-  if (data.direction === "in") presence.guestWrote();
 }
 
 /** @param {any} said */
@@ -76,11 +71,15 @@ function look() {
     } else if (event.target.id === "single-keys") {
       config.singleKeys = event.target.checked;
       command("look/", { single_keys: event.target.checked ? 1 : 0 }).catch(complain);
-    } else if (event.target.id === "sounds") {
-      localStorage.setItem("otklik.sounds", event.target.checked ? "1" : "0");
+    } else if (event.target.dataset.signal) {
+      presence.chooseSignals({ muted: findAll("[data-signal]").filter((box) => !box.checked).map((box) => box.dataset.signal) });
+    } else if (event.target.id === "volume") {
+      presence.chooseSignals({ volume: Number(event.target.value) });
     }
   });
-  find("#sounds").checked = localStorage.getItem("otklik.sounds") !== "0";
+  const { muted, volume } = presence.signals();
+  for (const box of findAll("[data-signal]")) box.checked = !muted.includes(box.dataset.signal);
+  find("#volume").value = volume;
 }
 
 /** @param {Error} fault */

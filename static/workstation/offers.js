@@ -95,10 +95,9 @@ function tick() {
   if (left === 5) announce(interpolate(gettext("%(left)s s left"), { left }), "assertive");
 }
 
-/** @param {string} deed @param {Record<string, any>} [fields] */
-const answer = (deed, fields = {}) =>
+/** @param {string} deed @param {Record<string, any>} [fields] @param {any} [offer] */
+const answer = (deed, fields = {}, offer = open[0]) =>
   oneAtATime(box(), async () => {
-    const [offer] = open;
     if (!offer) return;
     try {
       const said = await command(`offers/${offer.offer_id}/${deed}/`, fields);
@@ -113,6 +112,13 @@ const answer = (deed, fields = {}) =>
   });
 
 const accept = () => open.length && answer("accept");
+
+/** F2: the offered call, whatever else is offered. Whether there is one. */
+export function acceptCall() {
+  const call = open.find((offer) => config.calls.includes(offer.channel));
+  if (call) answer("accept", {}, call);
+  return Boolean(call);
+}
 
 /** Asks for the reason; the first one has the focus. */
 function decline() {

@@ -104,6 +104,36 @@ export const isTextField = (target) =>
   target instanceof HTMLElement &&
   (target.isContentEditable || /^(TEXTAREA|SELECT)$/.test(target.tagName) || (target instanceof HTMLInputElement && !/^(radio|checkbox|button)$/.test(target.type)));
 
+const WORTH_A_SIGN = 300;
+const LONG_ENOUGH_TO_SEE = 500;
+/** A place waits for the server: shown when it takes long, and then long enough to be seen. @param {any} place @returns {() => void} to be called at the end */
+export function busy(place) {
+  let since = 0;
+  const timer = setTimeout(() => {
+    since = Date.now();
+    place.dataset.busy = String(Number(place.dataset.busy || 0) + 1);
+    place.classList.add("is-busy");
+    place.ariaBusy = "true";
+  }, WORTH_A_SIGN);
+  const end = () => {
+    place.dataset.busy = String(Number(place.dataset.busy) - 1);
+    if (Number(place.dataset.busy) > 0) return;
+    place.classList.remove("is-busy");
+    place.ariaBusy = null;
+  };
+  return () => {
+    clearTimeout(timer);
+    if (since) setTimeout(end, Math.max(0, LONG_ENOUGH_TO_SEE - (Date.now() - since)));
+  };
+}
+
+/** Why a place is empty, with a way to try again. @param {string} text @param {() => void} again */
+export function faultBox(text, again) {
+  const button = element("button", { type: "button", className: "small" }, gettext("Try again"));
+  button.addEventListener("click", again);
+  return element("p", { className: "pane-fault", role: "alert" }, element("span", {}, text), " ", button);
+}
+
 /** Runs a deed of a button or form, one at a time. The button keeps the focus: a disabled one would lose it.
  * @param {HTMLElement} place @param {() => Promise<unknown>} run */
 export async function oneAtATime(place, run) {

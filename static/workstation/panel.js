@@ -1,6 +1,6 @@
 // @ts-check
 /** The right panel: tabs, forms that are commands, contacts that are shown on demand. */
-import { element, find, findAll, gettext, oneAtATime, toast } from "./page.js";
+import { busy, element, faultBox, find, findAll, oneAtATime, toast } from "./page.js";
 import { showError } from "./dialogs.js";
 import { command, read } from "./net.js";
 import { makePicker } from "./picker.js";
@@ -20,6 +20,7 @@ export const wantedTab = (kind) => chosen[kind] || "";
 /** @param {any} opened */
 export function open(opened) {
   item = opened;
+  rendered = "";
   prepare();
 }
 
@@ -30,14 +31,31 @@ export function close() {
 
 export const shownTab = () => find("[data-panel][aria-selected=true]", root)?.dataset.panel || "";
 
-/** Fresh content of a tab, unless the person has gone to another one meanwhile. @param {string} html @param {string} tab */
-export function replace(html, tab) {
-  if (isBeingFilled() || shownTab() !== tab) return;
-  const focused = /** @type {any} */ (document.activeElement);
-  const [hadFocus, id] = [root.contains(focused), focused?.id];
+/** What the server has last rendered: scripts and the person have changed the panel since, and need not lose that for nothing. */
+let rendered = "";
+
+/** @param {string} html */
+function fill(html) {
+  rendered = html;
   root.innerHTML = html;
   prepare();
-  if (hadFocus) (id && find(`#${id}`, root) ? find(`#${id}`, root) : find("#panel-body")).focus();
+}
+
+/** Fresh content of a tab, unless the person has gone to another one meanwhile, or looks something up in it. @param {string} html @param {string} tab */
+export function replace(html, tab) {
+  if (html === rendered || tab === "knowledge" || isBeingFilled() || shownTab() !== tab) return;
+  const focused = /** @type {any} */ (document.activeElement);
+  const again = root.contains(focused) && (wayTo(focused) || "#panel-body");
+  fill(html);
+  if (again) (find(again, root) || find("#panel-body")).focus();
+}
+
+/** How the same control is found in fresh content. @param {HTMLElement} control */
+function wayTo({ id, dataset, attributes }) {
+  const href = attributes.getNamedItem("href");
+  if (id) return `#${CSS.escape(id)}`;
+  if (href) return `[href="${CSS.escape(href.value)}"]`;
+  return dataset.do ? `[data-do="${dataset.do}"]` : "";
 }
 
 /** A form that somebody fills in is never taken away. */
@@ -52,32 +70,43 @@ function prepare() {
     import("./suggestions.js").then((part) => part.suggestTopics(place, address));
   }
   if (find("[data-same]", root)) import("./same.js").then((part) => part.prepare(root));
+  if (find("[data-knowledge]", root)) import("./knowledge.js").then((part) => part.prepare(root));
   if (find("[data-belonging]", root)) import("./belonging.js").then((part) => part.prepare(root));
 }
 
+let asked = 0;
 /** @param {string} tab @param {string} [focus] a selector inside the panel */
 export async function showTab(tab, focus) {
   if (!item) return;
   chosen[item.kind] = tab;
-  const opened = item;
-  if (find(`[data-panel=${tab}]`, root)?.getAttribute("aria-selected") !== "true") {
-    const slow = setTimeout(() => root.classList.add("is-busy"), 300);
+  const [opened, mine] = [item, ++asked];
+  if (shownTab() !== tab || find(".pane-fault", root)) {
+    const end = busy(root);
     try {
       const answer = await read(`${item.kind}/${item.id}/header/`, { panel: tab });
-      if (opened !== item) return;
-      root.innerHTML = answer.panel;
-      prepare();
+      if (opened !== item || mine !== asked) return;
+      fill(answer.panel);
     } catch (fault) {
-      toast(/** @type {Error} */ (fault).message, { word: gettext("Try again"), run: () => showTab(tab, focus) });
+      if (opened === item && mine === asked) showFault(tab, /** @type {Error} */ (fault).message, focus);
     } finally {
-      clearTimeout(slow);
-      root.classList.remove("is-busy");
+      end();
     }
   }
   document.body.classList.remove("no-panel");
   document.body.classList.add("panel-over");
   (focus && find(focus, root) ? find(focus, root) : find(`[data-panel=${tab}]`, root))?.focus();
 }
+
+/** The tab could not be filled: it says why, and the rest of the desk goes on. @param {string} tab @param {string} text @param {string} [focus] */
+function showFault(tab, text, focus) {
+  for (const one of tabs()) {
+    one.setAttribute("aria-selected", String(one.dataset.panel === tab));
+    one.tabIndex = one.dataset.panel === tab ? 0 : -1;
+  }
+  find("#panel-body").replaceChildren(faultBox(text, () => showTab(tab, focus)));
+}
+
+const tabs = () => findAll("[data-panel]", root);
 
 export function toggle() {
   const isWide = matchMedia("(min-width: 1280px)").matches;
@@ -154,7 +183,12 @@ export function start() {
   });
   root.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
     const tab = /** @type {any} */ (event.target).closest("[data-panel]");
-    if (tab && (event.key === "ArrowLeft" || event.key === "ArrowRight")) showTab(tab.dataset.panel === "guest" ? "ticket" : "guest");
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    const all = tabs();
+    if (!tab || !step) return;
+    const next = all[(all.indexOf(tab) + step + all.length) % all.length];
+    next.focus();
+    showTab(next.dataset.panel);
   });
   root.addEventListener("change", (/** @type {any} */ event) => lookAlike(event.target));
   root.addEventListener("picked", (/** @type {any} */ event) => {

@@ -3,6 +3,7 @@
 import { announce, config, find, findAll, gettext, interpolate, serverNow, toast } from "./page.js";
 import { elapsed, everySecond } from "./clocks.js";
 import { command } from "./net.js";
+import * as rows from "./rows.js";
 
 const QUIET_BETWEEN = 1500;
 let presence = config.presence;
@@ -10,6 +11,16 @@ let leads = false;
 /** @type {AudioContext|null} */
 let audio = null;
 let rangAt = 0;
+/** What each kind of news sounds like, in hertz. */
+const TONES = { given: 660, offered: 780, wrote: 520, late: 440 };
+/** Offers and given dialogues are one choice of the person's. */
+const CHOICES = /** @type {Record<string, string>} */ ({ offered: "given" });
+const CHOSEN = "otklik.signals";
+/** Tabs of one person in one browser: one leads, all know whether any is looked at. */
+const tabs = new BroadcastChannel(`otklik-desk-${config.staff}`);
+const SEEN = `otklik-seen-${config.staff}`;
+/** Promises whose last fifth has been told of. @type {Set<string>} */
+const told = new Set();
 
 const WORDS = { ready: gettext("Ready"), break: gettext("Break"), wrap_up: gettext("After-work"), away: gettext("Away"), offline: gettext("Off") };
 /** @type {{code: string, name: string, limit: number}[]} */
@@ -67,15 +78,46 @@ function unlock() {
   if ("Notification" in globalThis && Notification.permission === "default") Notification.requestPermission();
 }
 
-/** A soft tone; one tab, not too often. @param {number} pitch in hertz */
-function ring(pitch) {
-  if (!leads || !audio || !find("#sounds").checked || Date.now() - rangAt < QUIET_BETWEEN) return;
+/** After a reload, too, a browser allows sound only after a gesture; whoever has not gone on line hears nothing. The tab in use leads. */
+function gesture() {
+  if (!leads) lead(true);
+  if (presence.state === "offline" || audio) return;
+  audio = new AudioContext();
+  audio.resume();
+}
+
+let asking = /** @type {AbortController|null} */ (null);
+/** One tab rings for all; when it is closed, the next one does. @param {boolean} [steal] at once, from the one that leads now */
+function lead(steal = false) {
+  asking?.abort();
+  const mine = new AbortController();
+  asking = mine;
+  const held = () => {
+    leads = true;
+    return new Promise(() => {}); // until the tab is closed, or the lock is taken over
+  };
+  navigator.locks?.request(`otklik-desk-${config.staff}`, steal ? { steal } : { signal: mine.signal }, held).catch(() => {
+    if (asking !== mine) return;
+    leads = false;
+    lead();
+  });
+}
+
+/** The person's own choice of signals: muted kinds, and the volume in percent. @returns {{muted: string[], volume: number}} */
+export const signals = () => ({ muted: [], volume: 60, ...JSON.parse(localStorage.getItem(CHOSEN) || "{}") });
+/** @param {Partial<ReturnType<typeof signals>>} change */
+export const chooseSignals = (change) => localStorage.setItem(CHOSEN, JSON.stringify({ ...signals(), ...change }));
+
+/** A soft tone; one tab, not too often. @param {keyof typeof TONES} kind */
+function ring(kind) {
+  const { muted, volume } = signals();
+  if (!leads || !audio || !volume || muted.includes(CHOICES[kind] || kind) || Date.now() - rangAt < QUIET_BETWEEN) return;
   rangAt = Date.now();
-  const [tone, volume] = [audio.createOscillator(), audio.createGain()];
-  tone.frequency.value = pitch;
-  volume.gain.setValueAtTime(0.12, audio.currentTime);
-  volume.gain.exponentialRampToValueAtTime(0.001, audio.currentTime + 0.5);
-  tone.connect(volume).connect(audio.destination);
+  const [tone, loudness] = [audio.createOscillator(), audio.createGain()];
+  tone.frequency.value = TONES[kind];
+  loudness.gain.setValueAtTime(volume / 500, audio.currentTime);
+  loudness.gain.exponentialRampToValueAtTime(0.001, audio.currentTime + 0.5);
+  tone.connect(loudness).connect(audio.destination);
   tone.start();
   tone.stop(audio.currentTime + 0.5);
 }
@@ -83,30 +125,75 @@ function ring(pitch) {
 /** Something was given to the person. @param {any} data */
 export function given(data) {
   const text = data.by ? interpolate(gettext("%(name)s has handed you a dialogue."), { name: data.by }) : gettext("You have a new dialogue.");
-  call(text, 660);
+  call(text, "given");
 }
 
 /** Something is offered to the person. @param {string} text */
-export const offered = (text) => call(text, 780);
+export const offered = (text) => call(text, "offered");
 
-/** @param {string} text @param {number} pitch */
-function call(text, pitch) {
+/** @param {string} text @param {keyof typeof TONES} kind */
+function call(text, kind) {
   announce(text, "assertive");
-  ring(pitch);
-  // No text of the guest in a notice: screens are shared.
-  if (leads && document.visibilityState === "hidden" && "Notification" in globalThis && Notification.permission === "granted") new Notification(text);
+  ring(kind);
+  notice(text);
 }
 
-/** A guest has written in a dialogue of the person's. */
-export const guestWrote = () => document.visibilityState === "hidden" && ring(520);
+/** A notice of the system, while no tab of the desk is looked at. No text of the guest in it: screens are shared. @param {string} text */
+async function notice(text) {
+  if (!leads || signals().muted.includes("notice") || !("Notification" in globalThis) || Notification.permission !== "granted") return;
+  if (!(await isLookedAt())) new Notification(text);
+}
+
+/** Whether any tab of the desk is in sight. */
+async function isLookedAt() {
+  const { held } = await navigator.locks.query();
+  return Boolean(held?.some((lock) => lock.name === SEEN));
+}
+
+/** A guest has written in a dialogue or ticket of the person's. */
+const guestWrote = async () => leads && !(await isLookedAt()) && ring("wrote");
+
+/** A fifth of the promised time is left: one other tone, whichever tab shows the clock. @param {any} clock */
+function stageChanged({ detail: clock }) {
+  const key = clock.closest("[data-key]")?.dataset.key;
+  if (clock.dataset.stage !== "urgent" || rows.rowOf(key)?.owner_id !== config.staff) return;
+  const promise = `${key} ${clock.dataset.due}`;
+  tabs.postMessage(promise);
+  late(promise);
+}
+
+/** @param {string} promise */
+function late(promise) {
+  if (told.has(promise)) return;
+  told.add(promise);
+  ring("late");
+}
+
+let look = /** @type {(() => void)|null} */ (null);
+/** A tab that is looked at says so for as long as it is. */
+function showLooked() {
+  if (document.visibilityState === "hidden") {
+    look?.();
+    look = null;
+    return;
+  }
+  navigator.locks?.request(SEEN, { mode: "shared" }, () => new Promise((/** @type {(value?: unknown) => void} */ done) => {
+    look?.();
+    look = done;
+    if (document.visibilityState === "hidden") done();
+  }));
+}
 
 export function start() {
   show(presence);
   everySecond(tick);
-  navigator.locks?.request(`otklik-desk-${config.staff}`, () => {
-    leads = true;
-    return new Promise(() => {}); // held until the tab is closed; then the next one leads
-  });
+  lead();
+  showLooked();
+  document.addEventListener("visibilitychange", showLooked);
+  for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, gesture);
+  document.addEventListener("otklik:stage", stageChanged);
+  document.addEventListener("otklik:wrote", guestWrote);
+  tabs.addEventListener("message", (event) => late(event.data));
   for (const button of findAll("[data-presence]")) {
     button.addEventListener("click", () => {
       find("#presence-menu").open = false;

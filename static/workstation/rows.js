@@ -1,7 +1,7 @@
 // @ts-check
 /** The list: rows kept up to date by live events, never moving under the pointer. */
-import { config, debounced, find, findAll, firstList, gettext, interpolate, oneAtATime, parse, serverNow } from "./page.js";
-import { paint, showTitle } from "./clocks.js";
+import { busy, config, debounced, find, findAll, firstList, gettext, interpolate, oneAtATime, parse, serverNow } from "./page.js";
+import { everySecond, paint, showTitle } from "./clocks.js";
 import { Unreachable, read } from "./net.js";
 
 /** @type {Map<string, any>} what is known of items, by key */
@@ -37,6 +37,7 @@ function tabsOf(row) {
     queue: ours && row.state === "waiting" && row.owner_id === null,
     group: ours,
     all: isOpen && (ours || config.everything),
+    unread: mine && row.unread > 0,
   };
 }
 
@@ -135,6 +136,7 @@ export function apply(rows) {
     if (before && before.version >= row.version) continue;
     count(before, row);
     remember(row);
+    if (before?.owner_id === config.staff && row.owner_id === config.staff && row.unread > before.unread) document.dispatchEvent(new CustomEvent("otklik:wrote"));
     const line = lineOf(key);
     if (line) fill(line, row);
     if (Boolean(line) !== Boolean(belongs(row)) || (line && before && compare(before, row) !== 0)) displaced.add(key);
@@ -157,7 +159,8 @@ function count(before, row) {
 let askedAt = 0;
 const askCounts = debounced(async () => {
   askedAt = Date.now();
-  showCounts((await read("counts/")).counts);
+  const answer = await read("counts/").catch(() => null);
+  if (answer) showCounts(answer.counts);
 }, 400);
 const lateCounts = debounced(() => askCounts(), 10_000);
 export function refreshCounts() {
@@ -168,9 +171,15 @@ export function refreshCounts() {
 /** @param {Record<string, number>} fresh */
 function showCounts(fresh) {
   counts = fresh;
-  for (const [tab, number] of Object.entries(fresh)) find(`[data-count=${tab}]`).textContent = String(Math.max(0, number));
-  const unread = [...known.values()].filter((row) => row.unread && row.owner_id === config.staff).length;
-  showTitle(unread);
+  for (const place of findAll("[data-count]")) place.textContent = String(Math.max(0, fresh[place.dataset.count] || 0));
+  title();
+}
+
+const isMine = (/** @type {any} */ row) => row.owner_id === config.staff && row.state !== "closed" && row.due_at;
+/** The numbers that are seen while another window is looked at. */
+function title() {
+  const due = [...known.values()].filter(isMine).reduce((first, row) => (!first || Date.parse(row.due_at) < Date.parse(first.due_at) ? row : first), undefined);
+  showTitle(Math.max(0, counts.unread), due);
 }
 
 /** Puts displaced rows where they belong, unless somebody is pointing at them. */
@@ -272,15 +281,14 @@ let asking = new AbortController();
 export async function reload() {
   asking.abort();
   asking = new AbortController();
-  const slow = setTimeout(() => list.classList.add("is-busy"), 300);
+  const end = busy(list);
   find("#list-error").hidden = true;
   try {
     show(await read("list/", query, asking.signal), false);
   } catch (fault) {
     if (/** @type {any} */ (fault).name !== "AbortError") showFault(/** @type {Error} */ (fault));
   } finally {
-    clearTimeout(slow);
-    list.classList.remove("is-busy");
+    end();
   }
 }
 
@@ -323,6 +331,7 @@ export function address(path = location.pathname) {
 
 export function start() {
   for (const row of firstList.rows) remember(row);
+  everySecond(title);
   for (const line of list.children) setClock(line, known.get(/** @type {any} */ (line).dataset.key));
   showEmpty();
   find("#reorder").addEventListener("click", () => settle(true));

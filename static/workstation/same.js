@@ -9,14 +9,20 @@ export async function prepare(root) {
   const place = find("[data-same]", root);
   if (!place) return;
   const answer = await read(`guests/${place.dataset.same}/same/`).catch(() => null);
-  if (answer && place.isConnected) place.replaceChildren(...parse(answer.html));
+  if (!answer || !place.isConnected) return;
+  place.replaceChildren(...parse(answer.html));
+  tellLikely({ guest: Number(place.dataset.same), likely: answer.likely });
 }
+
+/** What may be a duplicate is told above the dialogue. @param {{guest?: number, key?: string, likely: any}} detail */
+export const tellLikely = (detail) => document.dispatchEvent(new CustomEvent("otklik:likely", { detail }));
 
 /** @param {string} kept @param {string} gone */
 const preview = (kept, gone) => read(`guests/${kept}/same/${gone}/`);
 
-/** @param {any} data @param {() => void} done */
-async function compare({ guest, other }, done) {
+/** @param {{guest: string|number, other: string|number}} pair @param {() => void} done */
+export async function compare({ guest, other }, done) {
+  let merge = 0;
   const joined = await show("join", async (root, finish) => {
     const body = find("#join-body", root);
     const fill = async (/** @type {string} */ kept, /** @type {string} */ gone) => {
@@ -35,19 +41,20 @@ async function compare({ guest, other }, done) {
       oneAtATime(event.target, async () => {
         showError(root, "");
         try {
-          await command(`guests/${value("kept")}/join/`, { guest: value("gone") });
+          merge = (await command(`guests/${value("kept")}/join/`, { guest: value("gone") })).merge_id;
           finish("joined");
         } catch (fault) {
           showError(root, /** @type {Error} */ (fault).message);
         }
       });
     });
-    await fill(guest, other);
+    await fill(String(guest), String(other));
+    find("#join-now", root).focus();
   });
-  if (joined === "joined") {
-    toast(gettext("They are one guest now."));
-    done();
-  }
+  if (joined !== "joined") return;
+  const part = () => run(`merges/${merge}/undo/`, {}, gettext("They are two guests again."), done);
+  toast(gettext("They are one guest now."), { word: gettext("Undo"), run: part }, 8);
+  done();
 }
 
 /** @param {string} path @param {Record<string, string>} fields @param {string} words @param {() => void} done */

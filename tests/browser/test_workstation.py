@@ -335,6 +335,29 @@ def test_a_closing_is_taken_back_by_z_and_by_the_button(desk, live_product, worl
     expect(desk.locator(".toast")).to_contain_text("Отменять нечего")
 
 
+def test_a_closing_is_offered_to_be_taken_back_after_a_reload(desk, live_product, world):  # noqa: F811
+    session = world.give()
+    go(desk, live_product, f"session/{session.pk}/")
+    desk.focus("#feed")
+    desk.keyboard.press("e")
+    expect(desk.locator(".row.is-leaving")).to_have_count(1)
+    HeldClosing.objects.update(due_at=timezone.now() + held_closings.HOLD * 3)  # a reload on a busy machine takes its time
+    desk.reload()
+    expect(desk.locator(".row.is-leaving")).to_have_count(1)
+    desk.focus("#feed")
+    desk.keyboard.press("z")
+    expect(desk.locator(".toast")).to_have_text("Остаётся открытым.")
+    expect(desk.locator(".row.is-leaving")).to_have_count(0)
+    assert not HeldClosing.objects.exists()
+    desk.focus("#feed")
+    desk.keyboard.press("e")
+    expect(desk.locator(".row.is-leaving")).to_have_count(1)
+    HeldClosing.objects.update(due_at=timezone.now())
+    desk.reload()
+    expect(desk.locator(".row")).to_have_count(1)
+    expect(desk.locator(".toast")).to_have_count(0)  # its time is over
+
+
 def test_a_guest_who_writes_meanwhile_is_not_closed(desk, live_product, world):  # noqa: F811
     session = world.give()
     go(desk, live_product, f"session/{session.pk}/")
@@ -398,6 +421,32 @@ def test_rows_do_not_move_under_the_pointer(desk, live_product, world):  # noqa:
     assert names.all_inner_texts() == before
     desk.click("#reorder")
     expect(names).to_have_text(["Гость 0", "Гость 3", "Гость 2", "Гость 1"])
+
+
+def test_rows_do_not_move_under_the_focus_and_the_open_one_stays_open(desk, live_product, world):  # noqa: F811
+    sessions = [world.give(text=f"Вопрос {number}", visitor=f"v{number}", name=f"Гость {number}") for number in range(4)]
+    go(desk, live_product, f"session/{sessions[3].pk}/?sort=newest")
+    names, current = desk.locator(".row-name"), desk.locator(".row-link[aria-current=page] .row-name")
+    desk.mouse.move(700, 450)
+    desk.keyboard.press("j")  # the second row has the focus, the first one is open
+    focused = "document.activeElement.querySelector('.row-name').textContent"
+    assert desk.evaluate(focused) == "Гость 2"
+    world.write("Ещё", visitor="v0", name="Гость 0")
+    expect(desk.locator("#reorder")).to_contain_text("(1)")
+    assert names.all_inner_texts() == ["Гость 3", "Гость 2", "Гость 1", "Гость 0"]
+    press(desk, "j")
+    assert desk.evaluate(focused) == "Гость 1", "walking goes by what is seen"
+    desk.locator("#reorder").focus()
+    desk.keyboard.press("Enter")
+    expect(names).to_have_text(["Гость 0", "Гость 3", "Гость 2", "Гость 1"])
+    expect(desk.locator("#reorder")).to_be_hidden()
+    expect(current).to_have_text("Гость 3")  # the dialogue, not the first place
+    desk.focus("#feed")
+    world.write("И ещё", visitor="v1", name="Гость 1")
+    expect(names).to_have_text(["Гость 1", "Гость 0", "Гость 3", "Гость 2"])  # nobody points at the list: at once
+    expect(current).to_have_text("Гость 3")
+    expect(desk.locator("#guest-name")).to_have_text("Гость 3")
+    assert desk.evaluate("document.activeElement.id") == "feed"
 
 
 JUMP = """async () => {

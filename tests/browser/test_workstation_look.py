@@ -9,6 +9,8 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.utils import timezone
 
+from accounts.models import Staff
+from knowledge.models import Article
 from omni.services import answering
 from tests import builders as b
 from tests.browser.desk import WATCH, connected, go, sign_in, world  # noqa: F401
@@ -29,6 +31,9 @@ def full(world):  # noqa: F811
     answering.answer(session_id=session.pk, text="Проверяем!", by=world.operator, now=now)
     answering.note(session_id=session.pk, text="Чек от 20.11", by=world.operator, now=now)
     world.write("Спасибо")
+    Article.objects.create(
+        code="points", title="Не начислили баллы", answer="Баллы приходят до двух дней.", body="Подробно", is_published=True
+    )
     topic = b.a_topic(group=b.a_group())
     case = opening.open_ticket(session_id=session.pk, topic=topic, store=b.a_store(), by=world.operator, now=now)
     cases.take(case_id=case.pk, by=world.operator, now=now)
@@ -40,9 +45,12 @@ def violations(page):
     return [(one["id"], [node["html"][:160] for node in one["nodes"][:3]]) for one in found]
 
 
+@pytest.mark.parametrize("language", ["ru", "en"])
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing(live_product, page, full, theme):
+def test_axe_finds_nothing(live_product, page, full, theme, language):
     session, case = full
+    Staff.objects.update(language=language)
+    page.set_extra_http_headers({"Accept-Language": language})
     page.emulate_media(color_scheme=theme, reduced_motion="reduce")
     page.goto(f"{live_product.url}/sign-in/")
     assert violations(page) == []
@@ -56,8 +64,14 @@ def test_axe_finds_nothing(live_product, page, full, theme):
     page.wait_for_selector(".picker-list li")
     wrong["new ticket"] = violations(page)
     go(page, live_product, f"case/{case.pk}/")
+    assert page.locator("html").get_attribute("lang") == language
     wrong["ticket"] = violations(page)
-    for key, dialog in (("Control+k", "#palette"), ("Shift+Slash", "#dialog"), ("a", "#dialog"), ("s", "#dialog")):
+    for panel in ("guest", "knowledge", "history", "orders", "ticket"):
+        page.click(f"#tab-{panel}")
+        page.wait_for_selector(f"#tab-{panel}[aria-selected=true]")
+        page.wait_for_selector("#panel:not(.is-busy)")
+        wrong[panel] = violations(page)
+    for key, dialog in (("Control+k", "#palette"), ("Shift+Slash", "#dialog"), ("a", "#dialog"), ("s", "#dialog"), ("p", "#dialog")):
         page.focus("#feed")
         page.keyboard.press(key)
         page.wait_for_selector(f"{dialog}[open]")

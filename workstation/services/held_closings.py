@@ -4,6 +4,7 @@ Until then nothing has happened: no clock is met, no guest is told, nothing is c
 that dies in between changes nothing either: the row is carried out.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy, override
 from accounts.models import Staff
 from core.live import announce, staff_topic
 from core.refusal import Refusal
+from core.statements import Prepared
 from omni import dispatch
 from omni.models import Presence, Session
 from omni.services import conversations, presence_states
@@ -52,6 +54,14 @@ def take_back(*, item: Item, by: Staff) -> None:
     taken, _rows = HeldClosing.objects.filter(kind=item.kind, subject_id=item.subject_id, by=by).delete()
     if not taken:
         raise Refusal("too_late", gettext_lazy("It is closed already."))
+
+
+def list_held(by: Staff, *, now: datetime) -> Sequence[HeldClosing]:
+    """What the person asked to close and can still take back, the newest last."""
+    return _HELD.all(by=by.pk, now=now)
+
+
+_HELD = Prepared(lambda by, now: HeldClosing.objects.filter(by_id=by, due_at__gt=now).order_by("due_at"))
 
 
 def close_due(*, now: datetime) -> int:

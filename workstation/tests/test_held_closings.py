@@ -1,5 +1,6 @@
 """A closing is held for seconds: taken back it leaves nothing behind, else the row carries it out, whatever became of the screen."""
 
+import json
 import threading
 
 import pytest
@@ -135,3 +136,18 @@ def test_taken_back_or_carried_out_never_both(desk, taken, operator):
         racing.join(timeout=20)
         assert closed != (answers == [200]), (closed, answers)
         assert (Session.objects.get().state == SessionState.CLOSED) == closed
+
+
+def test_a_page_offers_what_can_still_be_taken_back_and_only_the_persons_own(desk, taken, write):
+    desk.command(f"session/{taken.pk}/finish/")
+    until = HeldClosing.objects.get().due_at
+    assert _held(desk) == [{"key": f"session:{taken.pk}", "held_until": until.isoformat()}]
+    colleague = Desk(b.a_person("petrov", "Пётр Петров", groups=[b.a_group()]))
+    assert _held(colleague) == []
+    HeldClosing.objects.update(due_at=timezone.now())
+    assert _held(desk) == []
+
+
+def _held(desk):
+    page = desk.read("").content.decode()
+    return json.loads(page.split('<script id="desk-config" type="application/json">')[1].split("</script>")[0])["held"]
