@@ -4,15 +4,48 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('tickets', '0014_incident_main'),
+        ("tickets", "0014_incident_main"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='casestep',
-            name='step',
-            field=models.CharField(choices=[('opened', 'opened'), ('routed', 'routed'), ('taken', 'taken into work'), ('moved', 'state changed'), ('guest_wrote', 'the guest wrote'), ('answered', 'the guest was answered'), ('store_answered', 'the store answered'), ('closed', 'closed'), ('reopened', 'reopened'), ('terms', 'other promises'), ('breached', 'the promise was not kept in time'), ('reclassified', 'another topic'), ('reminded', 'reminded'), ('escalated', 'escalated'), ('linked', 'linked with another ticket'), ('unlinked', 'link taken back'), ('joined', 'joined with another ticket'), ('split', 'split again'), ('store_asked', 'the store was asked by letter'), ('time_asked', 'the store asked for time'), ('approval_asked', 'approval asked for'), ('approved', 'approved'), ('declined', 'declined'), ('notified', 'the guest was told'), ('rated', 'the guest gave a mark'), ('compensated', 'compensated with points'), ('call_set', 'a call was planned'), ('called', 'the guest was called'), ('watched', 'followed by'), ('priority', 'another priority')], max_length=16),
+            model_name="casestep",
+            name="step",
+            field=models.CharField(
+                choices=[
+                    ("opened", "opened"),
+                    ("routed", "routed"),
+                    ("taken", "taken into work"),
+                    ("moved", "state changed"),
+                    ("guest_wrote", "the guest wrote"),
+                    ("answered", "the guest was answered"),
+                    ("store_answered", "the store answered"),
+                    ("closed", "closed"),
+                    ("reopened", "reopened"),
+                    ("terms", "other promises"),
+                    ("breached", "the promise was not kept in time"),
+                    ("reclassified", "another topic"),
+                    ("reminded", "reminded"),
+                    ("escalated", "escalated"),
+                    ("linked", "linked with another ticket"),
+                    ("unlinked", "link taken back"),
+                    ("joined", "joined with another ticket"),
+                    ("split", "split again"),
+                    ("store_asked", "the store was asked by letter"),
+                    ("time_asked", "the store asked for time"),
+                    ("approval_asked", "approval asked for"),
+                    ("approved", "approved"),
+                    ("declined", "declined"),
+                    ("notified", "the guest was told"),
+                    ("rated", "the guest gave a mark"),
+                    ("compensated", "compensated with points"),
+                    ("call_set", "a call was planned"),
+                    ("called", "the guest was called"),
+                    ("watched", "followed by"),
+                    ("priority", "another priority"),
+                ],
+                max_length=16,
+            ),
         ),
     ]
