@@ -348,6 +348,8 @@ class Polled:
     events: Sequence[RawEvent]
     cursor: Mapping[str, Any]
     more: bool = False
+    heals: bool = True
+    """A question that worked shows that the account works. False = nobody was asked, or with another key than messages go by."""
 
 
 class Adapter(Protocol):

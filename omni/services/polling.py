@@ -67,10 +67,13 @@ def poll(account_id: int, *, now: datetime) -> int:
     adapter, turn = adapter_for(account.kind), _Turn(account, until)
     if not isinstance(adapter, Polling) or account.state == AccountState.DISABLED:
         return 0
-    kept = 0
+    kept, heals = 0, False
     try:
         for _time in range(AT_ONCE):
-            page = adapter.poll(account.config(), PollPosition.objects.get(account=account).cursor, now=now)
+            position = PollPosition.objects.get(account=account)
+            page = adapter.poll(account.config(), position.cursor, now=now)
+            # What questions broke a question heals, whatever its key.
+            heals = page.heals or position.failures > 0
             kept += _keep(turn, page, now=now)
             if not page.more:
                 break
@@ -85,7 +88,8 @@ def poll(account_id: int, *, now: datetime) -> int:
         log.exception("the channel's adapter failed", account=account.pk)
         _note_fault(turn, PollFault(type(fault).__name__), now=now)
         return kept
-    ChannelAccount.objects.filter(pk=account.pk, state=AccountState.DEGRADED).update(state=AccountState.ENABLED, state_reason="")
+    if heals:
+        ChannelAccount.objects.filter(pk=account.pk, state=AccountState.DEGRADED).update(state=AccountState.ENABLED, state_reason="")
     return kept
 
 

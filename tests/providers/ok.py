@@ -3,22 +3,31 @@
 `guest` takes {"text", "name", "id"} and one of: `photo`, `document`, `voice` (bytes, from the control plane base64), `reply_to` (message
 id), `press` (payload, with `reply_to`), `tap` (the text of a button under `reply_to`), `block` (bool: the group may not write any more),
 `system` (bool: the chat is opened by a link).
+
+`comment` writes under a topic: {"topic", "text", "author", "name"}; `topic` {"id", "text"} publishes one. The classic methods that read
+them (https://apiok.ru/dev/methods/) are checked with their signature.
 """
 
 import base64
+import hashlib
 import hmac
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
+from zoneinfo import ZoneInfo
 
 from tests.providers.faults import Fault, FaultKind
 from tests.providers.frame import Reply, Request, json_reply
 from tests.providers.social import Check, Event, SocialServer, check_fields, multipart
 
 TOKEN = "tkndemo:OF-THE-PROVIDER-SERVER"
+COMMENTS_TOKEN, APPLICATION_KEY, APPLICATION_SECRET, GROUP = "tkn1comments", "CDEMOKEYOFAPP", "SECRETOFTHEAPP", "54000111"
 JSON_TYPE = "application/json;charset=utf-8"
+PAGE = 100
+MOSCOW = ZoneInfo("Europe/Moscow")
 ATTACHMENTS = 5
 
 
@@ -76,15 +85,36 @@ class OkServer(SocialServer):
         self.subscriptions: dict[str, int] = {}
         self.messages: dict[str, dict[str, Any]] = {}
         self.buttons: dict[str, dict[str, str]] = {}
+        self.topics: dict[str, str] = {}
+        self.comments: list[dict[str, Any]] = []
+        self.commands |= {"topic": lambda what: self.topic(**what), "comment": lambda what: self.comment(**what)}
+
+    def topic(self, id: str, text: str) -> None:
+        self.topics[id] = text
+
+    def comment(self, topic: str, text: str, author: str, name: str = "", at: datetime | None = None) -> dict[str, Any]:
+        """A comment under a topic; `at` = now."""
+        with self.lock:
+            if name:
+                self.names[int(author)] = name
+            date = f"{(at or datetime.now(MOSCOW)).astimezone(MOSCOW):%Y-%m-%d %H:%M:%S}"
+            made = {"id": f"MTc{next(self.numbers)}", "text": text, "date": date, "author_id": author, "type": "ACTIVE_MESSAGE"}
+            self.comments.append({"topic": topic, "comment": made})
+            return made
 
     def method_of(self, path: str) -> str:
         parts = path.strip("/").split("/")
+        if parts == ["fb.do"]:
+            return "rest"
         return parts[2] if parts[:2] == ["graph", "me"] and len(parts) > 2 else parts[0]
 
     def perform(self, path: str, request: Request) -> Reply:
         if path.startswith("/upload/"):
             return self.take_file(path.removeprefix("/upload/"), request)
         try:
+            if path == "/fb.do":
+                with self.lock:
+                    return json_reply(self.classic(request))
             if not hmac.compare_digest(request.query.get("access_token", "").encode(), self.token.encode()):
                 raise OkError(103, "PARAM_SESSION_KEY : Invalid access token")
             if request.method == "POST" and request.headers.get("content-type", "").replace(" ", "") != JSON_TYPE:
@@ -94,6 +124,49 @@ class OkServer(SocialServer):
                 return json_reply(self.answer(request.method, unquote(path).removeprefix("/graph/"), request))
         except OkError as error:
             return error_reply(error.code, error.text)
+
+    def classic(self, request: Request) -> Any:
+        """A signed call of the classic methods: key, application and signature must be right."""
+        asked = dict(parse_qsl(request.body.decode(), keep_blank_values=True))
+        token, sig = asked.pop("access_token", ""), asked.pop("sig", "")
+        if request.method != "POST" or request.query or "format" not in asked:
+            self.violation("fb.do: parameters belong into the body of a POST")
+            raise OkError(100, "PARAM : format")
+        if not hmac.compare_digest(token.encode(), COMMENTS_TOKEN.encode()):
+            raise OkError(103, "PARAM_SESSION_KEY : Invalid session key")
+        secret = hashlib.md5((token + APPLICATION_SECRET).encode(), usedforsecurity=False).hexdigest()
+        whole = "".join(f"{name}={asked[name]}" for name in sorted(asked)) + secret
+        if sig != hashlib.md5(whole.encode(), usedforsecurity=False).hexdigest():
+            raise OkError(104, "PARAM_SIGNATURE : Invalid signature")
+        if asked["application_key"] != APPLICATION_KEY:
+            raise OkError(101, "PARAM_API_KEY : Application does not exist")
+        handler = CLASSIC.get(asked.get("method", ""))
+        if handler is None:
+            self.violation(f"no method {asked.get('method')}")
+            raise OkError(3, "METHOD : Method does not exist.")
+        return handler(self, asked)
+
+    def group_topics(self, asked: Mapping[str, str]) -> Any:
+        if asked.get("gid") != GROUP:
+            raise OkError(300, "NOT_FOUND : group")
+        shown = list(reversed(self.topics.items()))[: int(asked.get("count", "20"))]
+        topics = [{"id": name, "media": [{"type": "text", "text": text}], "owner_ref": f"group:{GROUP}"} for name, text in shown]
+        return {"media_topics": topics, "has_more": False}
+
+    def topic_comments(self, asked: Mapping[str, str]) -> Any:
+        count = int(asked.get("count", "0"))
+        if asked.get("discussionType") != "GROUP_TOPIC" or not 0 < count <= PAGE or asked.get("discussionId") not in self.topics:
+            raise OkError(100, "PARAM : discussionId, discussionType or count")
+        found = [one["comment"] for one in self.comments if one["topic"] == asked["discussionId"]]
+        newest = list(reversed(found)) if asked.get("order") == "LAST" else found
+        skipped = int(asked.get("anchor", "0"))
+        page, rest = newest[skipped : skipped + count], len(newest) > skipped + count
+        whole = {"discussionId": asked["discussionId"], "discussionType": "GROUP_TOPIC", "comments": page, "has_more": rest}
+        return whole | ({"anchor": str(skipped + count)} if rest else {})
+
+    def people(self, asked: Mapping[str, str]) -> Any:
+        numbers = [int(one) for one in asked.get("uids", "").split(",") if one.isdigit()]
+        return [{"uid": str(number), "name": self.names[number]} for number in numbers if number in self.names]
 
     def answer(self, method: str, path: str, request: Request) -> Any:
         for pattern, handler in ROUTES:
@@ -219,6 +292,8 @@ class OkServer(SocialServer):
         self.subscriptions.clear()
         self.messages.clear()
         self.buttons.clear()
+        self.topics.clear()
+        self.comments.clear()
 
 
 def chat_of(guest: int) -> str:
@@ -251,3 +326,8 @@ ROUTES: tuple[tuple[str, Handler], ...] = (
         lambda server, request: {"subscriptions": [{"url": url, "time": at * 1000} for url, at in server.subscriptions.items()]},
     ),
 )
+CLASSIC: Mapping[str, Handler] = {
+    "mediatopic.getTopics": OkServer.group_topics,
+    "discussions.getComments": OkServer.topic_comments,
+    "users.getInfo": OkServer.people,
+}

@@ -11,11 +11,20 @@ FORM = KindForm(
         Setting("proxy", _("Proxy"), help=_("For example socks5://host:1080")),
         Setting("read_timeout", _("Time-out, seconds"), kind="number"),
         Setting("upload_pause", _("Seconds between a file's upload and its message"), kind="number", help=_("Empty = 2.")),
+        Setting("group_id", _("Number of the group"), help=_("For comments under its topics; the digits of its address.")),
+        Setting("application_key", _("Public key of the application"), help=_("For comments: of an application with GROUP_CONTENT.")),
+        Setting("poll_seconds", _("Ask for comments every, seconds"), kind="number", help=_("Empty = 120.")),
     ),
     secrets=(
         Secret(
             "access_token", _("Access key of the group"), help=_("Group settings, Messages, Work with the API; a new key ends the old one.")
         ),
         Secret("webhook_secret", _("Secret of the webhook"), help=_("Part of the address that the group gets; made by itself."), made=True),
+        Secret(
+            "comments_token",
+            _("Access key for comments"),
+            help=_("Of an administrator of the group, for VALUABLE_ACCESS and GROUP_CONTENT; empty = comments are not read."),
+        ),
+        Secret("application_secret", _("Secret key of the application"), help=_("Signs the questions for comments.")),
     ),
 )

@@ -7,18 +7,19 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
+from django.utils.translation import gettext as _
 
 from omni.channels.contract import AccountConfig, Capabilities, Failed, Outgoing, OutgoingFile, Retry, SendResult, Sent
 from omni.channels.http import unanswered
 from omni.channels.json_fields import JsonObject, object_at, text_at
 from omni.channels.keyboards import Keyboard
 from omni.channels.ok.client import DEFAULT_BASE, Answer, call
+from omni.channels.ok.comments import PUBLIC
 from omni.channels.ok.errors import verdict
 from omni.channels.social.files import upload
 from omni.channels.social.sending import NotUploaded, refusal
 
 CAPABILITIES = Capabilities(
-    private=True,
     text_limit=4000,
     attachments=True,
     attachment_bytes=50 * 1024 * 1024,
@@ -38,6 +39,8 @@ def send(outgoing: Outgoing, account: AccountConfig) -> SendResult:
     if failed := refusal(outgoing, CAPABILITIES, account, token="access_token"):  # noqa: S106 - the secret's name
         return failed
     chat = outgoing.recipient.strip()
+    if chat.startswith(PUBLIC):
+        return Failed("cannot_be_answered", _("This source cannot be answered from here; the answer must be written on its own site."))
     if not re.fullmatch(r"chat:[A-Za-z0-9_-]{1,100}", chat):
         return Failed("no_recipient", "the recipient is no chat of Odnoklassniki")
     try:

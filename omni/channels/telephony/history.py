@@ -46,11 +46,11 @@ Ask = Callable[[AccountConfig, Period], Sequence[Remembered]]
 def polled(account: AccountConfig, cursor: Mapping[str, Any], *, now: datetime, ask: Ask) -> Polled:
     """The calls that are over; the position is the moment until which was asked. `ask` raises PollFault."""
     if account.settings.get("history") is False:
-        return Polled((), cursor)
+        return Polled((), cursor, heals=False)
     period = period_of(cursor, now=now)
     over = [call for call in ask(account, period) if call.ended_at <= now - SETTLED]
     events = [event_of({"history": call.key, "call": call.told}, now=now) for call in over]
-    return Polled(events, {"until": period.until.isoformat()})
+    return Polled(events, {"until": period.until.isoformat()}, heals=False)
 
 
 def period_of(cursor: Mapping[str, Any], *, now: datetime) -> Period:

@@ -20,6 +20,13 @@ MID = "mid:C3aa0011.15cea67d78d2059"
 GUEST = {"guest_external_id": "user:600700", "guest_name": "Анна", "conversation": "chat:C3aa0011", "sent_at": SAID}
 MESSAGE = {"kind": "message", "external_id": MID, "sequence": 98211023614189660, **GUEST}
 IGNORED = {"kind": "ignored", "attachments": []}
+TOPIC = "https://ok.ru/group/54000111/topic/155500777"
+COMMENT = {
+    "kind": "message",
+    "guest_external_id": "comments:571000222333",
+    "conversation": "comments:155500777",
+    "extra": {"public": True, "page": TOPIC},
+}
 
 
 def files(*found):
@@ -57,6 +64,15 @@ TABLE: dict[str, dict] = {
     "button_bare": GUEST
     | {"kind": "message", "external_id": "MESSAGE_CALLBACK:cb2", "text": "rate:5", "thread_keys": ("mid:C3aa0011.16",)},
     "system": IGNORED | {"text": "событие вида «CHAT_SYSTEM» не обрабатывается"},
+    "comment": COMMENT
+    | {
+        "external_id": "comment:155500777:MTc3MjUyNDgwNQ",
+        "text": "А в Химках есть?",
+        "sent_at": SAID.replace(microsecond=0),
+        "subject": f"Комментарий: Скидки недели {TOPIC}",
+    },
+    "comment_bare": COMMENT | {"text": f"[вложение] {TOPIC}", "subject": f"Комментарий: {TOPIC}", "sent_at": RECEIVED},
+    "comment_of_group": IGNORED | {"text": "сообщение самой группы"},
     "unheard_of_event": IGNORED | {"text": "событие вида «TELEPATHY» не обрабатывается"},
 }
 
@@ -85,6 +101,7 @@ UNREADABLE = {
     "empty": (b"", "not JSON"),
     "too deep": (b"[" * 200_000, "not JSON"),
     "array": (b"[]", "not list"),
+    "comment of nobody": (b'{"topic": {"id": "1"}, "comment": {"id": "2", "text": "x"}}', "author_id"),
     "no event": (b'{"ok": true}', "no type"),
     "nobody": (b'{"message": {"text": "x"}, "recipient": {"chat_id": "chat:C1"}}', "sender.user_id"),
     "nowhere": (b'{"message": {"text": "x"}, "sender": {"user_id": "user:1"}}', "recipient.chat_id"),
@@ -101,6 +118,7 @@ def test_keys():
     keys = {name: ADAPTER.event_key(RawEvent(body_of(sample), {}, RECEIVED)) for name, sample in SAMPLES.items()}
     assert keys["text"] == keys["official"] == f"MESSAGE_CREATED:{MID}"
     assert keys["button"] == "MESSAGE_CALLBACK:cb1"
+    assert keys["comment"] == "comment:155500777:MTc3MjUyNDgwNQ"
     assert keys["system"].startswith("sha256:")
 
 
