@@ -83,7 +83,7 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     # Pages and generated cases make thousands of objects that live for a moment.
-    gc.set_threshold(20_000, 20, 20)
+    gc.set_threshold(100_000, 20, 20)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

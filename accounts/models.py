@@ -1,6 +1,5 @@
 """Staff, roles and groups."""
 
-import zoneinfo
 from collections.abc import Iterable
 from functools import cached_property
 
@@ -12,10 +11,11 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.rights import Right, choices
 from core.statements import Prepared
+from core.zones import zone_names
 
 
 def known_time_zone(value: str) -> None:
-    if value not in zoneinfo.available_timezones():
+    if value not in zone_names():
         raise ValidationError(_("Unknown time zone: %(value)s"), params={"value": value})
 
 

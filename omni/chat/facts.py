@@ -3,9 +3,9 @@
 import re
 from collections.abc import Mapping
 from typing import Any
-from zoneinfo import available_timezones
 
 from core.text import first_line, storable
+from core.zones import zone_names
 
 PLATFORMS = frozenset({"android", "ios", "harmony"})
 _STORE = re.compile(r"[0-9A-Za-z-]{1,12}")
@@ -21,6 +21,6 @@ def read(given: Any) -> dict[str, str]:
     chosen = {
         "platform": platform if platform in PLATFORMS else "",
         "store": store if _STORE.fullmatch(store) else "",
-        "time_zone": zone if zone in available_timezones() else "",
+        "time_zone": zone if zone in zone_names() else "",
     }
     return {name: value for name, value in {**texts, **chosen}.items() if value}

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 import phonenumbers.timezone
 from django.conf import settings
 
+from core.zones import zone_names
 from customers.models import Guest
 from omni.channels import quiet
 from omni.channels.notice_channel import NoticeChannel
@@ -108,7 +109,7 @@ def zone_of(guest: Guest) -> ZoneInfo:
     """The guest's time zone: what the app says, else that of the store chosen there, else of the number, else the chain's own."""
     device = push.devices_of(guest).exclude(time_zone="").first()
     written = device.time_zone if device else _zone_of_store(guest) or _zone_of_phone(guest.phone)
-    return ZoneInfo(written if written in available_timezones() else settings.TIME_ZONE)
+    return ZoneInfo(written if written in zone_names() else settings.TIME_ZONE)
 
 
 def _zone_of_store(guest: Guest) -> str:

@@ -7,6 +7,7 @@ Every token is taken until it was uninstalled; those that begin with "foreign" b
 import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -33,6 +34,12 @@ WORDS = {
 }
 
 
+@cache
+def _common_key() -> rsa.RSAPrivateKey:
+    """One for all servers of a process: to find its primes takes longer than most tests."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
 class FcmServer(ApiServer):
     """`service_account(base)` is the JSON an account needs."""
 
@@ -41,7 +48,7 @@ class FcmServer(ApiServer):
     def __init__(self, project: str = PROJECT, *, key: rsa.RSAPrivateKey | None = None) -> None:
         super().__init__()
         self.project = project
-        self.key = key or rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self.key = key or _common_key()
         self.keys: set[str] = set()
         self.gone: set[str] = set()
         self.base = ""

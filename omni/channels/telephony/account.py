@@ -1,10 +1,11 @@
 """Settings that every exchange's account has."""
 
 from datetime import UTC, datetime, timedelta, tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.utils.translation import gettext_lazy as _
 
+from core.zones import zone_names
 from omni.channels.account_form import Setting
 from omni.channels.contract import AccountConfig
 from omni.channels.telephony.numbers import LONGEST_EXTENSION
@@ -68,7 +69,7 @@ def zone_of(account: AccountConfig) -> tzinfo:
 def zone_fault(values: object) -> dict[str, object]:
     """What is wrong with the account's time zone, by its setting."""
     name = values.get("time_zone") if isinstance(values, dict) else None
-    return {"time_zone": _("There is no such time zone.")} if name and name not in available_timezones() else {}
+    return {"time_zone": _("There is no such time zone.")} if name and name not in zone_names() else {}
 
 
 def local_time(written: str, zone: tzinfo, received_at: datetime) -> datetime:
