@@ -85,6 +85,11 @@ class Holiday(models.Model):
     def __str__(self) -> str:
         return f"{self.date:%d.%m.%Y} {self.name}"
 
+    def clean(self) -> None:
+        """Hours that run backwards would be no working time at all, without a word; 00:00 is the end of the day."""
+        if self.starts and self.ends is not None and time(0) != self.ends <= self.starts:
+            raise ValidationError({"ends": _("An interval ends after it starts.")})
+
 
 class Policy(models.Model):
     """What is promised: minutes of working time; empty = no such promise."""

@@ -35,6 +35,17 @@ _OFFERED = {
     ImportState.STOPPED: ("check", "approve"),
 }
 REFRESH_SECONDS = "5"
+_PROVED = {
+    "file_rows": _("rows of the file with points"),
+    "file_points": _("points of the file"),
+    "transfers": _("transfers in the ledger"),
+    "transferred_points": _("points of the transfers"),
+    "lots": _("lots with their expiry"),
+    "lot_points": _("points of the lots"),
+    "loaded_points": _("points that were loaded"),
+    "stopped": _("stopped while"),
+    "reason": _("why"),
+}
 
 
 class NewImportForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -108,7 +119,7 @@ class ImportAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("proof of the totals"))
     def totals(self, work: Import) -> SafeString:
-        return in_lines(work.proof.items())
+        return in_lines((_PROVED.get(name, name), _proved(name, value)) for name, value in work.proof.items() if value != "")
 
     def save_model(self, request: HttpRequest, obj: models.Model, form: Any, change: bool) -> None:
         assert isinstance(obj, Import)
@@ -177,6 +188,10 @@ def _csv(work: Import) -> Iterator[str]:
     yield "\ufeff" + writer.writerow([_t("line"), _t("reason"), _t("row")])
     for row in imports.rejects_of(work):
         yield writer.writerow(row)
+
+
+def _proved(name: str, value: Any) -> Any:
+    return ImportState(value).label if name == "stopped" and value in ImportState.values else value
 
 
 def _may_load(request: HttpRequest) -> bool:

@@ -50,6 +50,8 @@ def test_a_file_goes_in_by_two_people():
     assert (work.state, work.loaded_points) == ("done", 5)
     page = first.get(change("import", work.pk)).content.decode()
     assert "<progress" in page
+    assert "<dt>баллов в проводках</dt><dd>5</dd>" in page
+    assert "transferred_points" not in page
     rejects = first.get(reverse("admin:loyalty_import_rejects", args=[work.pk]))
     assert "карта,7" in b"".join(rejects).decode()
     assert AuditEntry.objects.filter(action="points_import.rejects_seen").exists()

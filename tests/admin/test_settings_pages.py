@@ -156,6 +156,22 @@ def test_a_working_interval_is_added_and_told(admin_browser):
     assert last_entry("workinginterval.added").subject == f"calendar:{calendar.pk}"
 
 
+def test_holiday_hours_that_run_backwards_are_refused(admin_browser):
+    calendar = b.a_policy().calendar
+    url = reverse("admin:sla_calendar_change", args=[calendar.pk])
+    fields = fields_of(admin_browser.get(url))
+    fields |= {"holidays-TOTAL_FORMS": 1, "holidays-0-date": "31.12.2026", "holidays-0-starts": "18:00"}
+    for number, day in enumerate(calendar.intervals.all()):
+        row = {"id": day.pk, "weekday": day.weekday, "starts": "00:00", "ends": "00:00"}
+        fields |= {f"intervals-{number}-{name}": value for name, value in row.items()}
+    refused = admin_browser.post(url, {**fields, "holidays-0-ends": "09:00"})
+    assert refused.status_code == 200
+    assert "Конец интервала должен быть позже начала" in refused.content.decode()
+    assert not calendar.holidays.exists()
+    assert admin_browser.post(url, {**fields, "holidays-0-ends": "00:00"}).status_code == 302
+    assert calendar.holidays.get().starts.hour == 18
+
+
 # Channel accounts
 
 

@@ -16,10 +16,10 @@ from core.admin import AuditedAdmin, in_lines
 from core.text import first_line
 from escalation.models import MapLine
 from sla.models import Policy
-from tickets.models import AnswerTemplate, Topic
+from tickets.models import AnswerTemplate, Detail, Topic
+from tickets.models.details import Needs
 from tickets.routing import Resolved, TopicCycle, TopicFacts, resolve
 from tickets.services import topics
-from tickets.services.asked import specs_for
 
 
 class Tree:
@@ -63,6 +63,35 @@ class Tree:
             ordered.append(topic.id)
             waiting.extend(reversed(below.get(topic.id, [])))
         return ordered
+
+    @cached_property
+    def details(self) -> dict[str, str]:
+        return {detail.code: str(detail) for detail in Detail.objects.all()}
+
+    def told(self, found: Resolved, own: str) -> SafeString:
+        """What holds for a topic and which topic said so, line by line; `own` is the topic's name."""
+        values = (
+            (_t("group"), self.groups.get(found.group_id or 0, "–"), "group_id"),
+            (_t("SLA policy"), self.policies.get(found.policy_id or 0, "–"), "policy_id"),
+            (_t("escalation line"), self.lines.get(found.line_id or 0, "–"), "line_id"),
+            (_t("the store answers"), _yes_no(found.store_involved), "store_involved"),
+            (_t("store must be named"), _yes_no(found.store_required), "store_required"),
+            (_t("needs approval"), _yes_no(found.needs_approval), "needs_approval"),
+            (_t("instruction"), found.instruction or "–", "instruction"),
+        )
+        pairs = [(name, with_source(value, own, found, field)) for name, value, field in values]
+        asked = ", ".join(f"{self.details.get(rule.code, rule.code)} ({Needs(rule.need).label})" for rule in found.details) or "–"
+        return in_lines([(_t("path"), " › ".join(found.path)), *pairs, (_t("details"), asked)])
+
+
+def with_source(value: str, own: str, found: Resolved, field: str) -> str:
+    """The value, with the topic that it is inherited from."""
+    source = found.sources.get(field)
+    return value if source in (None, own) else _t("%(value)s (from “%(topic)s”)") % {"value": value, "topic": source}
+
+
+def _yes_no(value: bool) -> str:
+    return _t("yes") if value else _t("no")
 
 
 @admin.register(Topic)
@@ -119,12 +148,12 @@ class TopicAdmin(AuditedAdmin):
     @admin.display(description=_("group"))
     def effective_group(self, topic: Topic) -> str:
         tree, found = tree_of(topic), tree_of(topic).resolved(topic.pk)
-        return self._with_source(tree.groups.get(found.group_id or 0, "–"), topic, found, "group_id") if found else "–"
+        return with_source(tree.groups.get(found.group_id or 0, "–"), topic.name, found, "group_id") if found else "–"
 
     @admin.display(description=_("SLA policy"))
     def effective_policy(self, topic: Topic) -> str:
         tree, found = tree_of(topic), tree_of(topic).resolved(topic.pk)
-        return self._with_source(tree.policies.get(found.policy_id or 0, "–"), topic, found, "policy_id") if found else "–"
+        return with_source(tree.policies.get(found.policy_id or 0, "–"), topic.name, found, "policy_id") if found else "–"
 
     @admin.display(description=_("the store answers"), boolean=True)
     def store_answers(self, topic: Topic) -> bool:
@@ -137,35 +166,13 @@ class TopicAdmin(AuditedAdmin):
         found = tree.resolved(topic.pk) if topic.pk else None
         if found is None:
             return _t("Shown once the topic is saved.")
-        values = (
-            (_t("group"), tree.groups.get(found.group_id or 0, "–"), "group_id"),
-            (_t("SLA policy"), tree.policies.get(found.policy_id or 0, "–"), "policy_id"),
-            (_t("escalation line"), tree.lines.get(found.line_id or 0, "–"), "line_id"),
-            (_t("the store answers"), _yes_no(found.store_involved), "store_involved"),
-            (_t("store must be named"), _yes_no(found.store_required), "store_required"),
-            (_t("needs approval"), _yes_no(found.needs_approval), "needs_approval"),
-            (_t("instruction"), found.instruction or "–", "instruction"),
-        )
-        asked = ", ".join(f"{spec.name}{'' if spec.is_required else '?'}" for spec in specs_for(topic)) or "–"
-        pairs = [(name, self._with_source(value, topic, found, field)) for name, value, field in values]
-        return in_lines([(_t("path"), " › ".join(found.path)), *pairs, (_t("details"), asked)])
-
-    @staticmethod
-    def _with_source(value: str, topic: Topic, found: Resolved, field: str) -> str:
-        source = found.sources.get(field)
-        if source is None or source == topic.name:
-            return value
-        return _t("%(value)s (from “%(topic)s”)") % {"value": value, "topic": source}
+        return tree.told(found, topic.name)
 
 
 def tree_of(topic: Topic) -> Tree:
     """The tree that the list has read once; a page of one topic reads its own."""
     tree: Tree = getattr(topic, "tree", None) or Tree()
     return tree
-
-
-def _yes_no(value: bool) -> str:
-    return _t("yes") if value else _t("no")
 
 
 @admin.register(AnswerTemplate)

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 
 from core.admin import AuditedAdmin, Inline, in_lines
 from core.refusal import Refusal
+from tickets.admin.topics import Tree
 from tickets.models import Detail, EntryDetail, TopicEntry, TopicVersion
 from tickets.models.versions import VersionState
 from tickets.routing import TopicCycle, resolve
@@ -182,8 +183,15 @@ class TopicEntryAdmin(AuditedAdmin):
 
     def save_model(self, request: HttpRequest, obj: models.Model, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        # What a trial found belongs to the version as it was.
-        TopicVersion.objects.filter(entries=obj.pk).update(trial=None)
+        _forget_trial(TopicEntry.objects.filter(pk=obj.pk))
+
+    def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
+        _forget_trial(TopicEntry.objects.filter(pk=obj.pk))
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: "models.QuerySet[TopicEntry]") -> None:
+        _forget_trial(queryset)
+        super().delete_queryset(request, queryset)
 
     @admin.display(description=_("topic"))
     def in_tree(self, entry: TopicEntry) -> SafeString:
@@ -197,11 +205,12 @@ class TopicEntryAdmin(AuditedAdmin):
             found = resolve(entry.pk, versions.tree_of(entry.version))
         except TopicCycle:
             return _t("“%(topic)s” is its own ancestor.") % {"topic": entry}
-        names = {detail.code: str(detail) for detail in Detail.objects.all()}
-        details = ", ".join(f"{names.get(rule.code, rule.code)} ({rule.need})" for rule in found.details)
-        told = [(_t("path"), " › ".join(found.path)), (_t("instruction"), found.instruction or "–")]
-        told += [(_t("comes from"), ", ".join(f"{name.removesuffix('_id')}: {topic}" for name, topic in found.sources.items()))]
-        return in_lines([*told, (_t("details"), details or "–")])
+        return Tree().told(found, entry.name)
+
+
+def _forget_trial(entries: "models.QuerySet[TopicEntry]") -> None:
+    """What a trial found belongs to the version as it was."""
+    TopicVersion.objects.filter(pk__in=list(entries.order_by().values_list("version", flat=True))).update(trial=None)
 
 
 def _is_open(obj: models.Model | None) -> bool:

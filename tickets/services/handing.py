@@ -12,7 +12,7 @@ from core.refusal import Refusal
 from omni.services import conversations
 from omni.states import Direction
 from tickets.models import Case
-from tickets.services import cases
+from tickets.services import cases, handovers
 from tickets.states import CaseState, Step
 
 
@@ -40,6 +40,8 @@ def give_back(*, case_id: int, reason: str, by: Staff, now: datetime) -> Case:
     """Put the ticket back into its group's queue. Raises Refusal when it is closed."""
     case = cases.lock(case_id)
     cases.move(case, CaseState.ROUTED)
+    if case.at_store:
+        handovers.restart(case, now=now)
     case.owner, case.at_store = None, False
     cases.note_step(case, Step.ROUTED, by=by, now=now, details={"reason": reason})
     audit.record(action="case.returned", by=by, subject=case, now=now, details={"reason": reason})

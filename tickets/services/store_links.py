@@ -26,7 +26,7 @@ from sla.services import clocks
 from tickets import tokens
 from tickets.asking import LetterKind, Revoked, StoreWord, latest_promise, remind_at
 from tickets.models import Case, StoreLink
-from tickets.services import cases, letters, numbers
+from tickets.services import cases, handovers, letters, numbers
 from tickets.states import CaseState, Step
 
 log = structlog.get_logger(__name__)
@@ -211,6 +211,7 @@ def _note(case: Case, link: StoreLink, line: str, words: str, signed: str, *, no
 
 def _come_back(case: Case, link: StoreLink, word: StoreWord, note: Message, *, now: datetime) -> None:
     case.at_store = False
+    handovers.restart(case, now=now)
     cases.move(case, CaseState.IN_WORK if case.owner_id else CaseState.ROUTED)
     case.unread += 1
     details: dict[str, Any] = {"store": link.store.number, "word": word, "by_link": link.pk}

@@ -1,7 +1,8 @@
 """Tickets that wait for a reason: reminders to the guest and closing for silence, by rows that a sweep finds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import structlog
 from django.db import transaction
@@ -121,14 +122,23 @@ def _close(case: Case, wait: CaseWait, *, now: datetime) -> None:
     reason = wait.reason
     unreached = bool(reason.remind_after) and wait.unsent >= wait.reminded
     if unreached or reason.closing is None:
-        cases.move(case, CaseState.IN_WORK if case.owner_id else CaseState.ROUTED)
-        cases.note_step(case, Step.MOVED, by=None, now=now, details={"reason": reason.name, "unreached": True})
-        cases.save(case, now=now)
+        _back_to_people(case, {"reason": reason.name, "unreached": True}, now=now)
         return
-    if reason.farewell.strip():
-        _write(case, reason.farewell, now=now)
-    wait_rows.end(case, now=now)
-    cases.close(case_id=case.pk, cause=Cause(reason.closing.kind), closing=reason.closing, by=None, now=now)
+    try:
+        with transaction.atomic():
+            if reason.farewell.strip():
+                _write(case, reason.farewell, now=now)
+            wait_rows.end(case, now=now)
+            cases.close(case_id=case.pk, cause=Cause(reason.closing.kind), closing=reason.closing, by=None, now=now)
+    except Refusal as refusal:  # somebody has to approve the closing first
+        _back_to_people(case, {"reason": reason.name, "note": str(refusal.text)}, now=now)
+
+
+def _back_to_people(case: Case, told: Mapping[str, Any], *, now: datetime) -> None:
+    """What the timer may not end goes on with its owner, or in the group's queue."""
+    cases.move(case, CaseState.IN_WORK if case.owner_id else CaseState.ROUTED)
+    cases.note_step(case, Step.MOVED, by=None, now=now, details=told)
+    cases.save(case, now=now)
 
 
 def _write(case: Case, text: str, *, now: datetime) -> str:

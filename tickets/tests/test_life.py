@@ -14,7 +14,8 @@ from omni.services import conversations
 from omni.states import SessionState
 from sla.models import Calendar
 from tests import builders as b
-from tickets.models import CallBack, Case, CaseStep, CaseWait, ClosingCause, ReopenRule, Topic, WaitReason
+from tickets import wording
+from tickets.models import ApprovalRule, CallBack, Case, CaseStep, CaseWait, ClosingCause, ReopenRule, Topic, WaitReason
 from tickets.selectors import list_steps
 from tickets.services import call_backs, cases, closing, opening, topics, waits, watching
 from tickets.states import CaseState, Cause, Step
@@ -93,6 +94,21 @@ def test_a_guest_who_cannot_be_reached_is_not_closed_for_silence(case, reason, e
     assert again(case).state == CaseState.IN_WORK
     steps = [step for step in list_steps(case) if step.step == Step.REMINDED]
     assert all(step.details["not_sent"] for step in steps)
+
+
+def test_what_needs_an_approval_is_not_closed_for_silence_and_holds_up_nobody_else(case, reason, expert):
+    rule = {"code": "close", "name": "Закрытие", "deed": "close", "topic": case.topic, "skipped_causes": []}
+    ApprovalRule.objects.create(**rule)
+    waits.begin(case_id=case.pk, reason_id=reason.pk, by=expert, now=NOW)
+    other = opening.open_in(case.session, topic=b.a_topic("other", name="Другое"), by=expert, now=NOW)
+    cases.take(case_id=other.pk, by=expert, now=NOW)
+    waits.begin(case_id=other.pk, reason_id=reason.pk, by=expert, now=NOW + DAY / 24)
+    for days in (1, 2, 3):
+        waits.carry_on(now=NOW + days * DAY + DAY / 12)
+    assert (again(case).state, again(other).state) == (CaseState.IN_WORK, CaseState.CLOSED)
+    assert "Закрытие" in wording.step_text(list_steps(case)[-1])
+    assert not CaseWait.objects.filter(ended_at=None).exists()
+    assert not Message.objects.filter(text=f"Закрываем {case.number}.").exists()
 
 
 def test_causes_belong_to_branches_and_may_need_a_note(case, expert):

@@ -19,12 +19,12 @@ from escalation.senders import Outcome
 from escalation.states import Channel, DeliveryState
 from omni.models import Message
 from omni.services import conversations
-from sla.models import Clock
+from sla.models import Clock, Policy
 from tests import builders as b
 from tickets import tokens
 from tickets.asking import LetterState, Revoked
 from tickets.models import AskingSettings, Case, CaseLetter, CaseStep, LetterText, StoreLink
-from tickets.services import cases, mailing, opening, store_links
+from tickets.services import cases, handing, mailing, opening, store_links
 from tickets.states import CaseState, Cause, Step
 from tickets.tests.asking_builders import a_mailed_store, a_store_case
 from worklist.models import Item
@@ -137,6 +137,31 @@ def test_a_used_link_shows_what_was_answered_and_takes_no_second_answer(case, po
     assert "<textarea" not in text
     assert Message.objects.filter(direction="note").count() == 1
     assert AuditEntry.objects.get(action="store_link.refused").details == {"code": "link_used"}
+
+
+def handovers_of(case):
+    clocks = Clock.objects.filter(subject=case.clock_subject, metric="handover").order_by("cycle")
+    return [(clock.started_at, clock.met) for clock in clocks]
+
+
+def test_the_answer_by_link_ends_the_stores_internal_clock_and_begins_the_groups(operator, post, now):
+    b.a_policy()
+    Policy.objects.update(handover_minutes=60)
+    case = a_store_case(operator, now=now)
+    sweep_and_send(now)
+    token = tokens.token_of("store", StoreLink.objects.get(case=case).public_id)
+    store_links.answer(token=token, words="Списали", signed="Ирина", now=now + HOUR / 2)
+    assert handovers_of(case) == [(now, True), (now + HOUR / 2, None)]
+
+
+def test_the_group_that_takes_a_ticket_back_from_the_store_gets_its_own_internal_clock(operator, now):
+    b.a_policy()
+    Policy.objects.update(handover_minutes=60)
+    case = a_store_case(operator, now=now)
+    handing.give_back(case_id=case.pk, reason="Ответим сами", by=operator, now=now + HOUR / 2)
+    assert handovers_of(case) == [(now, True), (now + HOUR / 2, None)]
+    handing.give_back(case_id=case.pk, reason="Ещё раз", by=operator, now=now + HOUR)
+    assert len(handovers_of(case)) == 2
 
 
 def test_it_is_not_our_store(case, post, now):
