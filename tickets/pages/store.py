@@ -19,7 +19,7 @@ from omni.services import files
 from tickets.masking import without_contacts
 from tickets.models import AskingSettings, StoreLink
 from tickets.pages.by_link import address_of, by_link
-from tickets.services import numbers, store_links
+from tickets.services import asked, numbers, store_links
 from tickets.services.store_links import LinkRefused
 
 _WHY = "the address holds a signed token that works once, for one ticket of one store"
@@ -127,6 +127,7 @@ def _page(request: HttpRequest, link: StoreLink, token: str, *, refusal: Refusal
         "link": link,
         "case": link.case,
         "matter": without_contacts(link.case.summary),
+        "details": asked.for_store(link.case),
         "due_at": link.promised_at or store_links.due_at(link.case),
         "files": list(link.message.attachments.order_by("pk")) if link.message else [],
         "rules": rules,

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from core.refusal import Refusal
 from core.statements import Among, Prepared
 from tickets.details import BadDetail, DetailSpec, read_all
+from tickets.masking import without_contacts
 from tickets.models import Case, Detail, Topic
 from tickets.routing import Need, Resolved, resolve
 from tickets.services import topics
@@ -67,6 +68,11 @@ def shown(case: Case) -> list[tuple[str, str]]:
         return []
     known = _DETAILS.all(codes=list(case.details))
     return [(one.shown_name, _value(one, case.details[one.code])) for one in sorted(known, key=lambda one: (one.position, one.name))]
+
+
+def for_store(case: Case) -> list[tuple[str, str]]:
+    """The details for who needs the matter and not the person."""
+    return [(name, without_contacts(value)) for name, value in shown(case)]
 
 
 def _value(detail: Detail, value: Any) -> str:

@@ -1,5 +1,6 @@
 """Letters about tickets go out by our mail accounts: claimed, filled in, handed over, settled. A killed sender's claim runs out."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -22,9 +23,11 @@ from tickets.approving import ApprovalState
 from tickets.asking import LetterKind, LetterState, fill
 from tickets.masking import without_contacts
 from tickets.models import Approval, Case, CaseLetter, LetterText, StoreLink, Survey
-from tickets.services import store_links
+from tickets.services import asked, store_links
 
 log = structlog.get_logger(__name__)
+# A place that has nothing to say leaves no hole in the letter.
+_BLANK = re.compile(r"(?:\r?\n){3,}")
 # Seconds before try 2, 3, ...; then the letter has failed and the desk shows it.
 BACK_OFF = (10, 60, 300, 1800, 7200)
 CLAIM = timedelta(seconds=180)
@@ -105,7 +108,7 @@ def _letter(letter: CaseLetter, *, now: datetime) -> Letter | None:
         channel=Channel.EMAIL,
         address=letter.address,
         heading=first_line(fill(heading, values), 200),
-        text=fill(text, values),
+        text=_BLANK.sub("\n\n", fill(text, values)),
     )
 
 
@@ -152,7 +155,7 @@ def _store_values(link: StoreLink, *, now: datetime) -> Mapping[str, str] | None
         "number": link.case.number,
         "topic": link.case.topic.name,
         "store": str(link.store),
-        "matter": without_contacts(link.case.summary),
+        "matter": "\n".join([without_contacts(link.case.summary), *(f"{name}: {value}" for name, value in asked.for_store(link.case))]),
         "question": link.question,
         "until": in_words(end, link.store.time_zone) if end else "",
         "link": address_of(link),

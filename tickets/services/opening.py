@@ -147,5 +147,7 @@ def _first_state(way: Way) -> CaseState:
 
 
 def _first_words(session: Session) -> str:
-    first = session.messages.filter(direction=Direction.IN).order_by("seq").first()
+    """What the guest began with since the dialogue was opened, or opened again: what was said before was another matter."""
+    said = session.messages.filter(direction=Direction.IN, is_automatic=False).exclude(text="").order_by("seq")
+    first = said.filter(received_at__gte=session.opened_at).first() or said.first()
     return (first.visible_text or first.text) if first else ""

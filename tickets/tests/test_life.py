@@ -155,6 +155,15 @@ def test_later_a_new_ticket_goes_on_from_the_old_one_or_the_queue_has_it(case, e
     assert Session.objects.order_by("-pk").first().state == SessionState.WAITING
 
 
+def test_a_ticket_of_a_dialogue_that_was_opened_again_tells_what_the_guest_wrote_now(case, expert):
+    assert case.summary == "Кефир просрочен"
+    cases.close(case_id=case.pk, cause=Cause.SOLVED, by=expert, now=NOW)
+    guest_writes("На кассе пробили дороже", NOW + DAY)
+    session = Session.objects.get()
+    new = opening.open_ticket(session_id=session.pk, topic=case.topic, by=expert, now=NOW + DAY)
+    assert new.summary == "На кассе пробили дороже"
+
+
 def test_without_a_rule_the_guest_comes_to_the_operators(case, expert):
     assert closed_then_written(case, expert, 0).state == SessionState.WAITING
     assert again(case).state == CaseState.CLOSED

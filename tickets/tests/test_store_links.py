@@ -23,7 +23,7 @@ from sla.models import Clock, Policy
 from tests import builders as b
 from tickets import tokens
 from tickets.asking import LetterState, Revoked
-from tickets.models import AskingSettings, Case, CaseLetter, CaseStep, LetterText, StoreLink
+from tickets.models import AskingSettings, Case, CaseLetter, CaseStep, Detail, LetterText, StoreLink
 from tickets.services import cases, handing, mailing, opening, store_links
 from tickets.states import CaseState, Cause, Step
 from tickets.tests.asking_builders import a_mailed_store, a_store_case
@@ -372,6 +372,24 @@ def test_the_words_of_a_letter_are_a_row(case, post, now):
     assert letter.heading == f"№ {case.number}: {case.topic.name}"
     assert "{nothing}" in letter.text
     assert "916" not in letter.text
+
+
+def test_the_store_gets_the_details_but_no_contacts(case, post, now):
+    for place, (code, name) in enumerate([("product", "Товар"), ("note", "Что ещё")]):
+        Detail.objects.create(code=code, name=name, position=place)
+    Case.objects.filter(pk=case.pk).update(details={"product": "Кефир 1%", "note": "звонить +7 916 123-45-67"})
+    sweep_and_send(now)
+    text = Client().get(page(token_of())).content.decode()
+    assert "<dt>Товар</dt><dd>Кефир 1%</dd>" in text
+    assert "Кефир просрочен, мой номер •••\nТовар: Кефир 1%\nЧто ещё: звонить •••" in post.letters[0].text
+    assert "123-45-67" not in text
+
+
+def test_a_place_without_words_leaves_no_hole_in_the_letter(case, post, now):
+    LetterText.objects.create(kind="store_asked", heading="№ {number}", text="{matter}\n\n{question}\n\nОтветьте: {link}")
+    sweep_and_send(now)
+    assert "\n\nОтветьте" in post.letters[0].text
+    assert "\n\n\n" not in post.letters[0].text
 
 
 @pytest.mark.django_db(transaction=True)
