@@ -23,7 +23,7 @@ from tickets.models import Case, CaseLink, Topic
 from tickets.selectors import find_case
 from tickets.services import duplicates, linking
 from worklist.selectors import find_item
-from worklist.states import Kind
+from worklist.states import ItemState, Kind
 from workstation.entrances import at_desk, command, staff_of
 from workstation.feed import moment
 from workstation.life import details_of
@@ -89,7 +89,10 @@ def alike_part(request: HttpRequest, subject_id: int) -> HttpResponseBase:
     topic, store = _picked(Topic, request.GET, "topic"), _picked(Store, request.GET, "store")
     if topic is None or session is None:
         return JsonResponse({"html": ""})
-    said = [request.GET.get("summary", ""), *session.messages.filter(direction="in").order_by("seq").values_list("text", flat=True)[:5]]
+    said = [
+        request.GET.get("summary", ""),
+        *session.messages.filter(direction="in", received_at__gte=session.opened_at).order_by("seq").values_list("text", flat=True)[:5],
+    ]
     found = belonging.ask_alike(staff=staff, guest=session.guest, topic=topic, store=store, text=" ".join(said), now=timezone.now())
     return JsonResponse({"html": render_to_string("workstation/_alike.html", {"alike": [_alike(one) for one in found]}) if found else ""})
 
@@ -100,7 +103,13 @@ def _picked(model: Any, fields: Mapping[str, str], name: str) -> Any:
 
 
 def _alike(one: Alike) -> dict[str, Any]:
-    shown = {"id": one.item.subject_id, "guest": one.item.guest_name, "score": one.score, "reasons": one.reasons}
+    shown = {
+        "id": one.item.subject_id,
+        "is_open": one.item.state != ItemState.CLOSED,
+        "guest": one.item.guest_name,
+        "score": one.score,
+        "reasons": one.reasons,
+    }
     return {**case_link(one.item, BASE), **shown}
 
 

@@ -1,6 +1,7 @@
 """The form of a new mass job: which tickets, what to do with them."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
@@ -24,6 +25,12 @@ from workstation.wording import channel_names
 _NUMBERS = re.compile(r"\d{1,16}")
 BY_INCIDENT, BY_NUMBERS, BY_LIST, BY_CHOICE = "incident", "numbers", "list", "choice"
 
+# When a field is asked for: the page shows only what belongs to the chosen way and deed.
+_ONLY_FOR = {
+    "incident": "incident", "tab": "list", "channel": "list", "group_of_list": "list", "store_number": "list", "numbers": "numbers",
+    "text": "answer", "template": "answer", "places": "answer", "topic": "topic", "group": "group", "owner": "owner", "cause": "close",
+    "main": "link", "reason": "move",
+}  # fmt: skip
 _TABS = (Tab.ALL, Tab.GROUP, Tab.QUEUE, Tab.MINE, Tab.SNOOZED)
 
 
@@ -84,6 +91,12 @@ class MassForm(forms.Form):
             word = ngettext("%(count)d that was chosen in the list", "%(count)d that were chosen in the list", len(ids))
             self.fields["which"].choices = [(BY_CHOICE, word % {"count": len(ids)}), *self.fields["which"].choices]  # type: ignore[attr-defined]
 
+    def rows(self) -> Iterator[tuple[forms.BoundField, str]]:
+        """The fields that are seen, each with what it is only for; empty = always."""
+        for field in self.visible_fields():
+            kind = field.name.split("_")[0] if field.name.startswith(("template_", "places_")) else field.name
+            yield field, _ONLY_FOR.get(kind, "")
+
     def chosen(self) -> Chosen:
         """Raises Refusal."""
         given = self.cleaned_data
@@ -93,12 +106,19 @@ class MassForm(forms.Form):
             return Chosen(incident_id=int(given["incident"]) if given["incident"] else None)
         if given["which"] == BY_NUMBERS:
             numbers = _NUMBERS.findall(given["numbers"])
-            return Chosen(case_ids=tuple(find_by_number(staff=self.staff, number=number).pk for number in numbers))
+            return Chosen(case_ids=tuple(self._by_number(number) for number in numbers))
         store = Store.objects.filter(number=given["store_number"]).first() if given["store_number"] else None
         if given["store_number"] and store is None:
             raise Refusal("store_unknown", _("There is no store with this number."), status=400)
         wanted = {"tab": given["tab"] or Tab.ALL.value, "channel": given["channel"], "store": store.pk if store else None}
         return Chosen(filter={**wanted, "group": int(given["group_of_list"]) if given["group_of_list"] else None})
+
+    def _by_number(self, number: str) -> int:
+        """Among many numbers a person wants to know the wrong one. Raises Refusal."""
+        try:
+            return find_by_number(staff=self.staff, number=number).pk
+        except Refusal as refusal:
+            raise Refusal(refusal.code, _("“%(name)s” is not known.") % {"name": number}, status=refusal.status) from None
 
     def params(self) -> dict[str, Any]:
         """Raises Refusal."""

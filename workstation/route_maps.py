@@ -27,17 +27,19 @@ NAME, UNDER = 16, 22
 
 @dataclass(frozen=True)
 class StayView:
-    """A stay in words. `state` is done, here or ended."""
+    """A stay in words. `state` is done, here or ended; `short`, `under` and `on_arrow` fit into the picture."""
 
     kind: str
     what: str
     name: str
     short: str
     under: str
+    group: str
     since: str
     iso: str
     wall: str
     worked: str
+    on_arrow: str
     reason: str
     state: str
 
@@ -65,10 +67,12 @@ def _view(stay: Stay, *, is_last: bool) -> StayView:
         name=name,
         short=first_line(name, NAME),
         under=first_line(under, UNDER),
+        group=stay.group if stay.holder is Holder.PERSON else "",
         since=moment(stay.since),
         iso=stay.since.isoformat(),
         wall=duration(stay.seconds) if is_timed else "",
         worked=duration(stay.worked) if is_timed else "",
+        on_arrow=(duration(stay.worked) if stay.worked >= 60 else _("< 1 min")) if is_timed else "",
         reason=stay.reason,
         state="ended" if is_last and stay.holder is Holder.END else "here" if is_last else "done",
     )
@@ -116,7 +120,7 @@ def _legs(drawing: Drawing, views: Sequence[StayView]) -> list[dict[str, Any]]:
     for number, leg in enumerate(drawing.legs):
         view = views[number]
         is_possible = number + 1 >= len(views)
-        found.append({"leg": leg, "below": leg.label.y + 22, "wall": view.wall, "worked": view.worked, "is_possible": is_possible})
+        found.append({"leg": leg, "below": leg.label.y + 22, "wall": view.wall, "worked": view.on_arrow, "is_possible": is_possible})
     return found
 
 

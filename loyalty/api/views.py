@@ -19,6 +19,8 @@ from loyalty import grounds, selectors
 from loyalty.api import schemas, shapes
 from loyalty.models import Campaign, Compensation
 from loyalty.services import approvals, compensations
+from loyalty.services.ledger import must
+from loyalty.types import Outcome
 
 FAULTS = dict.fromkeys((400, 403, 404, 409), schemas.PointsFaultOutput)
 
@@ -57,9 +59,12 @@ class CaseCompensationsView(APIView):
         staff = staff_of(request)
         grounds.find(staff=staff, subject=f"case:{case_id}")
         wanted = checked(schemas.CompensateInput, request.data)
-        # The command's key is the compensation's and the transfer's id: a repeat is the same in the ledger, too.
+        # The command's key is the compensation's and the transfer's id: a repeat is the same in the ledger, too, and never another sum.
         key = commands.parse_key(request.headers.get("Idempotency-Key"))
-        return Response(once(request, "api.compensation.give", lambda: _give(key, case_id, staff, wanted)), status=201)
+        given = once(request, "api.compensation.give", lambda: _give(key, case_id, staff, wanted))
+        if (given["subject"], given["points"]) != (f"case:{case_id}", wanted["points"]):
+            must(Outcome.REUSED)
+        return Response(given, status=201)
 
 
 def _give(key: UUID, case_id: int, staff: Staff, wanted: dict[str, Any]) -> dict[str, Any]:

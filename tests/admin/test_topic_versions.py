@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from tests import builders as b
 from tests.admin.conftest import an_administrator, browser
-from tickets.models import Detail, TopicVersion
+from tickets.models import Detail, RouteRule, RouteTest, TopicVersion
 from tickets.services import topics, versions
 
 pytestmark = pytest.mark.django_db
@@ -55,3 +55,19 @@ def test_a_trial_is_of_the_draft_as_it_is(draft, deed):
         client.post(reverse("admin:tickets_topicentry_change", args=[entry.pk]), fields)
     assert draft.entries.filter(name=entry.name, code="expired").exists() is False
     assert TopicVersion.objects.get(pk=draft.pk).trial is None
+
+
+def test_only_topics_of_drafts_are_offered_as_parents(draft):
+    asked = {"app_label": "tickets", "model_name": "topicentry", "field_name": "parent", "term": "Качество"}
+    found = browser(an_administrator()).get("/admin/autocomplete/", asked).json()["results"]
+    assert [one["id"] for one in found] == [str(draft.entries.get(code="quality").pk)]
+
+
+def test_a_new_rule_is_held_against_the_examples_that_belong_to_no_rule(draft):
+    other = b.a_group("delivery", "Доставка")
+    RouteTest.objects.create(name="Просрочка у здоровья", topic_code="expired", group=b.a_group("health", "Здоровье"))
+    fields = {"name": "Всё в доставку", "position": 1, "is_active": "on", "groups": [other.pk]}
+    fields |= {"tests-TOTAL_FORMS": 0, "tests-INITIAL_FORMS": 0}
+    answer = browser(an_administrator()).post(reverse("admin:tickets_routerule_add"), fields)
+    assert "Просрочка у здоровья" in answer.content.decode()
+    assert not RouteRule.objects.exists()

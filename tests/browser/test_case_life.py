@@ -29,6 +29,8 @@ def test_another_topic_asks_for_its_details(live_product, page, case):
     page.add_init_script(WATCH)
     sign_in(page, live_product)
     go(page, live_product, f"case/{case.pk}/")
+    note, whole = page.locator(".note-of-closing").bounding_box(), page.locator("form[data-command=close]").bounding_box()
+    assert note["width"] == pytest.approx(whole["width"], abs=1), "what it asks for is not cut"
     page.click("summary:has-text('Другая тема')")
     form = page.locator("form[data-command=reroute]")
     form.locator("#new-topic").fill("Цена на кассе")

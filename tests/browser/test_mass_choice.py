@@ -72,7 +72,10 @@ def test_tickets_are_chosen_by_mouse_and_closed_together(live_product, page, mad
     page.wait_for_selector("#new-job")
     picture(page, "chosen-form")
     assert violations(page) == []
+    expect(page.locator("#id_text")).to_be_visible()
     page.select_option("#id_kind", "close")
+    for name in ("text", "topic", "reason", "numbers", "incident"):
+        expect(page.locator(f"#id_{name}")).to_be_hidden()
     page.select_option("#id_cause", "solved")
     page.click("text=Собрать обращения")
     job = carried_out(page)

@@ -72,6 +72,8 @@ def test_given_once_for_each_key(world):
     assert {answer.json()["state"] for answer in answers} == {"granted"}
     assert Transfer.objects.get(pk=key).amount == 200
     assert Account.objects.get(wallet__guest=world.case.guest, kind="available").balance == 200
+    other = world.operator.post(world.path, {**body, "points": 100}, key=key)
+    assert (other.status_code, other.json()["code"]) == (409, "id_reused")
     assert world.operator.post(world.path, body).json()["code"] == "given_already"
     shown = world.operator.get(f"cases/{world.case.pk}/points").json()
     assert shown["compensations"][0]["points"] == 200

@@ -57,7 +57,9 @@ class ExampleFormSet(BaseInlineFormSet):  # type: ignore[type-arg]
         return sorted([*others, *own], key=lambda one: (one.position, one.id is None, one.id or 0))
 
     def _others(self) -> list[RouteTest]:
-        return list(RouteTest.objects.select_related("store", "group", "policy").exclude(rule=self.instance.pk))
+        found = RouteTest.objects.select_related("store", "group", "policy")
+        # A new rule has none of its own; "without a rule" is no name for them.
+        return list(found.exclude(rule=self.instance.pk) if self.instance.pk else found)
 
     def _own(self) -> list[RouteTest]:
         found: list[Any] = [form.instance for form in self.forms if form.cleaned_data and not form.cleaned_data.get("DELETE")]

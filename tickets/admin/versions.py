@@ -67,7 +67,7 @@ class TopicVersionAdmin(AuditedAdmin):
             return "–"
         found = versions.differences(version, version.base)
         more = [("…", _t("and %(number)s more") % {"number": len(found) - SHOWN})] if len(found) > SHOWN else []
-        return in_lines([*found[:SHOWN], *more]) if found else _t("none")
+        return in_lines([*found[:SHOWN], *more]) if found else _t("nothing changes")
 
     @admin.display(description=_("against publication"))
     def against(self, version: TopicVersion) -> SafeString | str:
@@ -174,6 +174,11 @@ class TopicEntryAdmin(AuditedAdmin):
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         newest = TopicVersion.objects.filter(state=VersionState.DRAFT).order_by("-number").first()
         return {"version": newest.pk if newest else None, **super().get_changeform_initial_data(request)}
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
+        found, may_repeat = super().get_search_results(request, queryset, search_term)
+        # What is offered as a parent: a published topic of the same name would only be refused.
+        return (found.filter(version__state=VersionState.DRAFT) if request.path.endswith("/autocomplete/") else found), may_repeat
 
     def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return _is_open(obj) and super().has_change_permission(request, obj)

@@ -37,6 +37,8 @@ def join(*, case_id: int, main_id: int, by: Staff, now: datetime) -> CaseLink:
     main ticket that is closed.
     """
     serialise(_LOCK)
+    if main_id == case_id:
+        raise Refusal("same_ticket", _("This is the same ticket."), status=400)
     main_id = chains.end_of(main_id)
     if main_id == case_id:
         raise Refusal("cycle", _("These tickets are one matter already: the other one is joined to this one."))

@@ -187,6 +187,9 @@ def test_circles_are_refused(desk):
             desk.join(case, main)
     desk.join(two, three)
     with pytest.raises(Refusal) as refused:
+        desk.join(three, three)
+    assert refused.value.code == "same_ticket"
+    with pytest.raises(Refusal) as refused:
         desk.join(three, one)
     assert refused.value.code == "cycle"
     assert chains.end_of(one.pk) == three.pk

@@ -14,8 +14,9 @@ from omni.models import Message
 from tests import builders as b
 from tests import shipped
 from tickets.models import Case, CaseLink, Detail, Incident, IncidentCase, Likeness, MassJob
-from tickets.services import mass, relaying
+from tickets.services import cases, mass, relaying
 from tickets.services import topics as tree
+from tickets.states import Cause
 from tickets.tests.test_linking import Desk
 
 pytestmark = pytest.mark.django_db
@@ -75,6 +76,15 @@ def test_the_ticket_shows_what_may_be_the_same_and_joins_and_parts(desk, two):
     assert screen.do(f"links/{link.pk}/undo/").status_code == 200
     assert Case.objects.get(pk=second.pk).state == "reopened"
     assert screen.do(f"links/{link.pk}/undo/").json()["code"] == "undone"
+
+
+def test_what_is_closed_is_not_offered_for_joining(desk, two):
+    first, second = two
+    cases.close(case_id=first.pk, cause=Cause.SOLVED, by=desk.operator, now=NOW)
+    shown = Screen(desk.operator).client.get(f"/desk/case/{second.pk}/belonging/").json()["html"]
+    assert f'data-do="relate-case" data-case="{second.pk}" data-main="{first.pk}"' in shown
+    assert f'data-do="join-case" data-case="{second.pk}" data-main="{first.pk}"' not in shown
+    assert 'data-do="join-case"' in shown, "the open one is"
 
 
 def test_by_number_and_two_matters(desk, two):
@@ -189,6 +199,7 @@ def test_a_wrong_form_says_so_and_keeps_what_was_filled_in(desk):
     answer = screen.form("mass/make/", which="numbers", numbers="5, 6", kind="close", cause="solved")
     assert answer.status_code == 404
     assert "5, 6" in answer.content.decode()
+    assert "«5» не найдено" in answer.content.decode()
     assert screen.form("mass/make/", which="", kind="close").status_code == 400
     assert screen.form("mass/make/", which="incident", kind="answer", text="x").status_code == 400
     assert not MassJob.objects.exists()

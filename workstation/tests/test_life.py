@@ -47,6 +47,17 @@ def test_the_route_map_is_a_picture_and_a_list(desk, case, operator, now):
     assert desk.read("case/999999/map/").status_code == 404
 
 
+def test_nothing_of_the_route_map_is_cut(desk, taken, operator, now):
+    group = b.a_group("long", "Группа с очень длинным названием, которое не войдёт в рамку")
+    operator.memberships.create(group=group)
+    case = opening.open_ticket(session_id=taken.pk, topic=b.a_topic("long", group=group), by=operator, now=now)
+    cases.take(case_id=case.pk, by=operator, now=now + timedelta(seconds=20))
+    text = desk.read(f"case/{case.pk}/map/").content.decode()
+    assert "раб. &lt; 1 мин" in text, "it stands between two boxes"
+    assert f"<b>{operator.full_name}</b>, {group.name}" in text
+    assert "рабочее время меньше минуты" in text
+
+
 def test_rerouting_calls_and_following_by_the_panel(desk, case, operator):
     prices = b.a_topic("prices", group=b.a_group("prices", "Цены"), name="Цены")
     assert desk.command(f"case/{case.pk}/reroute/", topic=prices.pk).status_code == 400
