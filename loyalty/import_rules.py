@@ -52,8 +52,11 @@ _CARD = re.compile(r"[0-9A-Za-z-]{4,32}")
 _MOST_DIGITS = 18
 
 
+FORMATS = ("CSV", "UTF-8")
+
+
 class NoHeader(ValueError):
-    """The first line does not name the columns that the import needs."""
+    """The first line does not name the columns that the import needs (their names), or is not of one of the FORMATS (which one)."""
 
 
 @dataclass(frozen=True)

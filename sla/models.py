@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import known_time_zone
 
@@ -134,7 +135,7 @@ class Metric(models.TextChoices):
 class Clock(models.Model):
     """One promise for one subject (`case:7`, `dialogue:12`): runs, pauses, is met or breached. A cycle counts repeats."""
 
-    subject = models.CharField(_("subject"), max_length=40)
+    subject = models.CharField(pgettext_lazy("clock", "subject"), max_length=40)
     metric = models.CharField(_("promise"), max_length=16, choices=Metric)
     cycle = models.PositiveIntegerField(_("round"), default=1)
     policy = models.ForeignKey(Policy, models.PROTECT, verbose_name=_("SLA policy"))

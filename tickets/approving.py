@@ -6,6 +6,7 @@ from datetime import date
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Deed(models.TextChoices):
@@ -16,11 +17,11 @@ class Deed(models.TextChoices):
 
 
 class ApprovalState(models.TextChoices):
-    WAITING = "waiting", _("waits for a decision")
-    APPROVED = "approved", _("approved")
-    DECLINED = "declined", _("declined")
-    EXPIRED = "expired", _("nobody decided in time")
-    WITHDRAWN = "withdrawn", _("withdrawn")
+    WAITING = "waiting", pgettext_lazy("approval", "waits for a decision")
+    APPROVED = "approved", pgettext_lazy("approval", "approved")
+    DECLINED = "declined", pgettext_lazy("approval", "declined")
+    EXPIRED = "expired", pgettext_lazy("approval", "nobody decided in time")
+    WITHDRAWN = "withdrawn", pgettext_lazy("approval", "withdrawn")
 
 
 class Decision(models.TextChoices):

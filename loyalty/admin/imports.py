@@ -32,7 +32,7 @@ _OFFERED = {
     ImportState.CHECKING: ("stop",),
     ImportState.CHECKED: ("approve", "stop"),
     ImportState.LOADING: ("stop",),
-    ImportState.STOPPED: ("check", "approve"),
+    ImportState.STOPPED: ("check",),
 }
 REFRESH_SECONDS = "5"
 _PROVED = {
@@ -46,6 +46,12 @@ _PROVED = {
     "stopped": _("stopped while"),
     "reason": _("why"),
 }
+
+
+def _offered(work: Import) -> tuple[str, ...]:
+    """What may be done next; a load that was stopped goes on, it is not checked again."""
+    stopped_loading = work.state == ImportState.STOPPED and work.proof.get("stopped") == ImportState.LOADING
+    return ("approve",) if stopped_loading else _OFFERED.get(ImportState(work.state), ())
 
 
 class NewImportForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -70,8 +76,7 @@ class StepForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        offered = _OFFERED.get(ImportState(self.instance.state), ())
-        self.fields["step"].choices = [("", "—"), *((step, _STEPS[step]) for step in offered)]  # type: ignore[attr-defined]
+        self.fields["step"].choices = [("", "—"), *((step, _STEPS[step]) for step in _offered(self.instance))]  # type: ignore[attr-defined]
 
 
 @admin.register(Import)
@@ -130,7 +135,13 @@ class ImportAdmin(ReadOnlyAdmin):
             else:
                 import_steps.keep(obj, by=request.user, now=timezone.now())
         except Refusal as refusal:
+            request.is_refused = True  # type: ignore[attr-defined]
             messages.error(request, str(refusal))
+
+    def message_user(self, request: HttpRequest, message: Any, *args: Any, **kwargs: Any) -> None:
+        """What was refused is not told as done."""
+        if not getattr(request, "is_refused", False):
+            super().message_user(request, message, *args, **kwargs)
 
     def _step(self, work: Import, step: str | None, by: Staff) -> None:
         steps: dict[str, Any] = {"check": import_steps.start_check, "approve": import_steps.approve, "stop": import_steps.stop}

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _t
 
 from core.locks import only_one
-from loyalty.import_rules import NoHeader, Wrong
+from loyalty.import_rules import FORMATS, NoHeader, Wrong
 from loyalty.models import Import, ImportReject
 from loyalty.services import import_steps
 from loyalty.services.checking import check_portion, finish_check
@@ -48,7 +48,8 @@ def _portion(work: Import, now: datetime) -> None:
         if not check_portion(work, now=now):
             finish_check(work, now=now)
     except NoHeader as fault:
-        reason = _t("The first line must name these columns: %(names)s.") % {"names": fault}
+        missing = _t("The first line must name these columns: %(names)s.") % {"names": fault}
+        reason = missing if fault.args[0] not in FORMATS else _t("The file must be CSV in UTF-8.")
         import_steps.stop(work=work, by=None, now=now, reason=reason)
 
 

@@ -44,8 +44,10 @@ def test_a_file_goes_in_by_two_people():
     work = Import.objects.get()
     step(first, work, "check")
     assert (work.state, work.good_rows, work.rejected_rows) == ("checked", 1, 1)
-    step(first, work, "approve")
+    refused = step(first, work, "approve").content.decode()
     assert work.state == "checked"  # not by who uploaded it
+    assert "Загрузку разрешает не тот, кто прислал файл." in refused
+    assert "успешно" not in refused
     step(second, work, "approve")
     assert (work.state, work.loaded_points) == ("done", 5)
     page = first.get(change("import", work.pk)).content.decode()
@@ -64,6 +66,19 @@ def test_the_same_file_is_not_taken_twice_and_a_running_one_renews_its_page():
     work = Import.objects.get()
     client.post(change("import", work.pk), {"step": "check"})
     assert client.get(change("import", work.pk)).headers["Refresh"] == "5"
+
+
+def test_a_file_of_another_charset_is_told_as_such_and_only_checked_again():
+    client = browser(an_administrator())
+    file = SimpleUploadedFile("b.csv", "card;points;имя\n1111;5;Анна\n".encode("cp1251"))
+    fields = {"name": "Балансы", "kind": "balances", "chain": a_chain().pk, "largest": 1000, "file": file}
+    client.post(reverse("admin:loyalty_import_add"), fields)
+    work = Import.objects.get()
+    step(client, work, "check")
+    assert work.state == "stopped"
+    page = client.get(change("import", work.pk)).content.decode()
+    assert "Файл должен быть в формате CSV в кодировке UTF-8." in page
+    assert ('value="check"' in page, 'value="approve"' in page) == (True, False)
 
 
 def test_who_may_not_load_does_not():

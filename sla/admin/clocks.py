@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from core.admin import ReadOnlyAdmin, in_lines
+from sla import subjects
 from sla.ledger import Span
 from sla.models import Clock
 from sla.services import stories
@@ -21,14 +22,26 @@ from sla.services import stories
 class ClockAdmin(ReadOnlyAdmin):
     """Promises that run or ran, each with the whole story of its intervals."""
 
-    list_display = ("subject", "metric", "cycle", "policy", "started_at", "due_at", "paused_at", "ended_at", "met")
+    list_display = ("whose", "metric", "cycle", "policy", "started_at", "due_at", "paused_at", "ended_at", "met")
     list_filter = ("metric", "policy")
     list_select_related = ("policy",)
     search_fields = ("subject",)
     search_help_text = _("For example case:4711 or session:12")
     ordering = ("-pk",)
-    fields = ("subject", "metric", "cycle", "policy", "started_at", "due_at", "breached_at", "ended_at", "met", "lived")
+    fields = ("whose", "subject", "metric", "cycle", "policy", "started_at", "due_at", "breached_at", "ended_at", "met", "lived")
     readonly_fields = fields
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changelist = super().get_changelist_instance(request)
+        names = subjects.names_of([clock.subject for clock in changelist.result_list])
+        for clock in changelist.result_list:
+            clock.whose_name = names[clock.subject]
+        return changelist
+
+    @admin.display(description=_("whose"), ordering="subject")
+    def whose(self, clock: Clock) -> str:
+        known: str | None = getattr(clock, "whose_name", None)
+        return known or subjects.names_of([clock.subject])[clock.subject]
 
     def get_search_results(self, request: HttpRequest, queryset: "models.QuerySet[Clock]", search_term: str) -> Any:
         words = search_term.strip()

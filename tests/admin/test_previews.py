@@ -125,3 +125,12 @@ def test_weeks_that_cannot_be_are_refused_in_words(admin_browser, case, change, 
     assert answer.status_code == 200
     assert words in answer.content.decode()
     assert calendar.intervals.count() == 7
+
+
+def test_clocks_are_named_as_people_call_what_they_run_for(admin_browser, case):
+    clock = Clock.objects.filter(subject=f"case:{case.pk}").first()
+    listed = admin_browser.get("/admin/sla/clock/").content.decode()
+    assert f"№ {case.number}" in listed
+    page = admin_browser.get(f"/admin/sla/clock/{clock.pk}/change/").content.decode()
+    assert f"№ {case.number}" in page
+    assert "Тема письма" not in page

@@ -79,6 +79,8 @@ def open_in(
     """As `open_ticket`, in a locked conversation inside the caller's transaction. `by` None = the guest came back (`previous`)."""
     given = asked.checked(topic, details, now=now) if details is not None else {}
     way, policy, promise = _routed(session, topic, store=store, priority=priority, now=now)
+    if previous is not None:  # the guest has only written again: people look whether it is for the store
+        way.to_store = False
     case = Case(
         number=next_number(),
         guest=session.guest,

@@ -155,6 +155,17 @@ def test_later_a_new_ticket_goes_on_from_the_old_one_or_the_queue_has_it(case, e
     assert Session.objects.order_by("-pk").first().state == SessionState.WAITING
 
 
+def test_what_a_guest_writes_later_goes_to_people_before_it_goes_to_a_store(case, expert):
+    Topic.objects.filter(pk=case.topic_id).update(store_involved=True)
+    topics.forget()
+    ReopenRule.objects.create(days=0, later="new_case", until_days=10)
+    Case.objects.filter(pk=case.pk).update(store=b.a_store("4217"))
+    cases.close(case_id=case.pk, cause=Cause.SOLVED, by=expert, now=NOW)
+    guest_writes("Сдаю помещение под магазин", NOW + DAY)
+    new = Case.objects.exclude(pk=case.pk).get()
+    assert (new.store, new.at_store, new.state) == (again(case).store, False, CaseState.ROUTED)
+
+
 def test_a_ticket_of_a_dialogue_that_was_opened_again_tells_what_the_guest_wrote_now(case, expert):
     assert case.summary == "Кефир просрочен"
     cases.close(case_id=case.pk, cause=Cause.SOLVED, by=expert, now=NOW)
