@@ -213,7 +213,8 @@ def open_ticket(*, subject_id: int, fields: Fields, by: Staff, now: datetime, **
         by=by,
         now=now,
     )
-    return {"ok": True, "case_id": case.pk, "number": case.number}
+    may_open = Item.objects.visible_to(by).filter(kind=Kind.CASE, subject_id=case.pk).exists()
+    return {"ok": True, "case_id": case.pk, "number": case.number, "may_open": may_open}
 
 
 @command("desk.route", right=Right.CASES_WORK)

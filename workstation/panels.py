@@ -28,7 +28,7 @@ from workstation.compensations import points_context
 from workstation.escalations import escalation_context
 from workstation.feed import day_of, moment
 from workstation.rules import ClockFace, clock_face, masked_email, masked_phone
-from workstation.selectors import Opened, list_cases_of
+from workstation.selectors import Opened, list_cases_of, list_cases_of_dialogue
 from workstation.wording import channel_name
 
 
@@ -115,6 +115,12 @@ def case_link(item: Item, base: str) -> dict[str, Any]:
     }
 
 
+def _case_of_dialogue(item: Item, base: str, *, may_open: bool) -> dict[str, Any]:
+    """A line of the ticket; one of another group tells whose it is and opens nothing."""
+    line = case_link(item, base)
+    return line if may_open else {**line, "url": "", "group": item.group.name if item.group else ""}
+
+
 _IDENTITIES = Prepared(lambda guest: Identity.objects.select_related("consent").filter(guest_id=guest).order_by("channel", "pk")[:20])
 
 
@@ -140,8 +146,8 @@ def ticket_context(*, opened: Opened, staff: Staff, base: str, now: datetime) ->
     """What the tab "Ticket" shows: the ticket, or the form for a new one."""
     works = staff.has_right(Right.CASES_WORK)
     if opened.case is None:
-        cases = list_cases_of(staff=staff, guest_id=opened.item.guest_id, session_id=opened.session.pk)
-        return {"case": None, "may_work": works, "cases": [case_link(item, base) for item in cases]}
+        cases = list_cases_of_dialogue(staff=staff, session_id=opened.session.pk)
+        return {"case": None, "may_work": works, "cases": [_case_of_dialogue(item, base, may_open=may) for item, may in cases]}
     case = opened.case
     moves, steps = CASE_MOVES[case.state], list_steps(case)
     return {

@@ -295,7 +295,8 @@ function clicked(event) {
 function panelDone(event) {
   if (event.detail.command === "ticket") {
     const words = interpolate(gettext("Ticket № %(number)s is made."), { number: event.detail.number });
-    toast(words, { word: gettext("Open"), run: () => open(`case:${event.detail.case_id}`) });
+    // A ticket of another group is not for the eyes of whoever made it.
+    toast(words, event.detail.may_open ? { word: gettext("Open"), run: () => open(`case:${event.detail.case_id}`) } : undefined);
   }
   if (event.detail.held_until) leaving(item.key, event.detail);
   refresh();
