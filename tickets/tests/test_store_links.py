@@ -377,6 +377,7 @@ def test_the_words_of_a_letter_are_a_row(case, post, now):
 def test_the_store_gets_the_details_but_no_contacts(case, post, now):
     for place, (code, name) in enumerate([("product", "Товар"), ("note", "Что ещё")]):
         Detail.objects.create(code=code, name=name, position=place)
+    LetterText.objects.create(kind="store_asked", heading="№ {number}", text="{matter}")
     Case.objects.filter(pk=case.pk).update(details={"product": "Кефир 1%", "note": "звонить +7 916 123-45-67"})
     sweep_and_send(now)
     text = Client().get(page(token_of())).content.decode()
