@@ -54,6 +54,8 @@ class HeldClosing(models.Model):
     owner_id = models.BigIntegerField(null=True)
     seen_id = models.BigIntegerField()
     due_at = models.DateTimeField()
+    tries = models.PositiveSmallIntegerField(default=0, db_default=0)
+    """Of carrying it out, ended by a fault of the system."""
 
     class Meta:
         verbose_name = _("closing that can be taken back")

@@ -7,6 +7,7 @@ that dies in between changes nothing either: the row is carried out.
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+import structlog
 from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
@@ -25,7 +26,11 @@ from workstation import life
 from workstation.models import HeldClosing
 from workstation.services import presence
 
+log = structlog.get_logger(__name__)
 HOLD = timedelta(seconds=5)
+# After a fault of our own a closing is tried again, each time after twice as long, and given up after so many tries.
+FIRST_PAUSE = timedelta(seconds=10)
+MOST_TRIES = 5
 TASK = "workstation.tasks.close_held"
 
 
@@ -65,14 +70,48 @@ _HELD = Prepared(lambda by, now: HeldClosing.objects.filter(by_id=by, due_at__gt
 
 
 def close_due(*, now: datetime) -> int:
-    """Carry out all whose time has come; returns how many were closed. Safe to run twice and in parallel."""
+    """Carry out all whose time has come; returns how many were closed. Safe to run twice and in parallel; each stands for itself."""
     due = HeldClosing.objects.filter(due_at__lte=now).order_by("due_at").values_list("pk", flat=True)
     return sum(carry_out(held_id=pk, now=now) for pk in due)
 
 
-@transaction.atomic
 def carry_out(*, held_id: int, now: datetime) -> bool:
-    """Close what is held. False = taken back, not due yet, in other hands, or something came in between: then the person is told."""
+    """Close what is held, in a transaction of its own.
+
+    False = taken back, not due yet, in other hands, or something came in between: then the person is told. After a fault of the system
+    it is tried again later, MOST_TRIES times, then the person is told.
+    """
+    try:
+        with transaction.atomic():
+            return _carry_out(held_id, now=now)
+    except Exception:  # one row's fault must not stop the others
+        log.exception("a held closing failed", held=held_id)
+    with transaction.atomic():
+        _try_later(held_id, now=now)
+    return False
+
+
+def _try_later(held_id: int, *, now: datetime) -> None:
+    """Another worker that has the row locked has it in hand."""
+    held = HeldClosing.objects.select_for_update(skip_locked=True, of=("self",)).select_related("by").filter(pk=held_id).first()
+    if held is None:
+        return
+    held.tries += 1
+    if held.tries < MOST_TRIES:
+        held.due_at = now + FIRST_PAUSE * 2 ** (held.tries - 1)
+        held.save(update_fields=["tries", "due_at"])
+        return
+    log.error("a held closing is given up", held=held_id, kind=held.kind, subject=held.subject_id)
+    held.delete()
+    with override(held.by.language):
+        _tell_why(held, _("Not closed: a fault of the system. Please close it again."))
+
+
+def _tell_why(held: HeldClosing, why: str) -> None:
+    announce(kind="not_closed", payload={"kind": held.kind, "id": held.subject_id, "why": why}, topics=[staff_topic(held.by_id)])
+
+
+def _carry_out(held_id: int, *, now: datetime) -> bool:
     # The row's lock decides between this and a taking back.
     found = HeldClosing.objects.select_for_update(skip_locked=True, of=("self",)).select_related("by")
     held = found.filter(pk=held_id, due_at__lte=now).first()
@@ -88,7 +127,7 @@ def carry_out(*, held_id: int, now: datetime) -> bool:
             why = str(refusal.text)
     held.delete()
     if why:
-        announce(kind="not_closed", payload={"kind": held.kind, "id": held.subject_id, "why": why}, topics=[staff_topic(held.by_id)])
+        _tell_why(held, why)
         return False
     if held.kind == Kind.SESSION:
         _free(held.by, now=now)

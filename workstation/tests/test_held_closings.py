@@ -2,6 +2,7 @@
 
 import json
 import threading
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -151,3 +152,58 @@ def test_a_page_offers_what_can_still_be_taken_back_and_only_the_persons_own(des
 def _held(desk):
     page = desk.read("").content.decode()
     return json.loads(page.split('<script id="desk-config" type="application/json">')[1].split("</script>")[0])["held"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_row_that_fails_stops_no_other_and_is_tried_again(desk, write, operator, now, faulty):
+    sessions = [conversations.take(session_id=write(text, visitor=text).pk, by=operator, now=now) for text in ("Раз", "Два", "Три")]
+    for session in sessions:
+        desk.command(f"session/{session.pk}/finish/")
+    first = sessions[0].pk
+    faulty(first)
+    assert held_closings.close_due(now=later()) == 2
+    assert set(Session.objects.filter(state=SessionState.CLOSED).values_list("pk", flat=True)) == {one.pk for one in sessions[1:]}
+    held = HeldClosing.objects.get()
+    assert (held.subject_id, held.tries) == (first, 1)
+    assert held.due_at > later()
+    assert held_closings.close_due(now=held.due_at - timedelta(seconds=1)) == 0
+    assert HeldClosing.objects.get().tries == 1
+    faulty(None)
+    assert held_closings.close_due(now=held.due_at) == 1
+    assert Session.objects.get(pk=first).state == SessionState.CLOSED
+    assert not HeldClosing.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_fails_for_good_is_given_up_and_the_person_is_told(desk, taken, operator, faulty):
+    desk.command(f"session/{taken.pk}/finish/")
+    faulty(taken.pk)
+    tries = 0
+    while HeldClosing.objects.exists():
+        held_closings.close_due(now=HeldClosing.objects.get().due_at)
+        tries += 1
+        assert tries <= held_closings.MOST_TRIES
+    assert tries == held_closings.MOST_TRIES
+    assert Session.objects.get().state == SessionState.ACTIVE
+    told = LiveEvent.objects.get(kind="not_closed")
+    assert told.payload["id"] == taken.pk
+    assert told.payload["why"]
+
+
+@pytest.fixture
+def faulty(transactional_db):
+    """From now on the database refuses to close the session with this number; None = no more."""
+
+    def refuse(session_id):
+        with connection.cursor() as cursor:
+            cursor.execute("drop trigger if exists test_fault on omni_session; drop function if exists test_fault")
+            if session_id is None:
+                return
+            cursor.execute(
+                f"""create function test_fault() returns trigger language plpgsql as $$ begin
+                if new.id = {session_id} and new.state = 'closed' then raise exception 'a fault'; end if; return new; end $$;
+                create trigger test_fault before update on omni_session for each row execute function test_fault()"""
+            )
+
+    yield refuse
+    refuse(None)
