@@ -38,12 +38,14 @@ from tickets.states import CASE_MOVES, PAUSING, WAITING, CaseState, Cause, Step
 # All that may change: `save` writes the whole ticket.
 _COLUMNS = tuple(field.name for field in Case._meta.local_concrete_fields if not field.primary_key and not field.generated)
 FROM_A_REOPENING = (Metric.NEXT_RESPONSE, Metric.RESOLUTION, Metric.PERIODIC_UPDATE, Metric.HANDOVER)
+# Nobody waits for a word on an incident's own ticket.
+WITHOUT_GUEST = (Metric.RESOLUTION, Metric.HANDOVER)
 RESPONSES = (Metric.FIRST_RESPONSE, Metric.NEXT_RESPONSE)
 
 
 _CLOSED = Prepared(lambda pk: Session.objects.filter(pk=pk, state=SessionState.CLOSED).only("identity_id", "account_id"))
 _SESSION_OF = Prepared(lambda pk: Case.objects.filter(pk=pk).values_list("session_id", flat=True))
-_LOCKED = Prepared(lambda pk: locked_cases().filter(pk=pk))
+_LOCKED = Prepared(lambda pk, session: locked_cases().filter(pk=pk, session_id=session))
 
 
 def locked_cases() -> "QuerySet[Case]":
@@ -73,12 +75,21 @@ def keep_open(session: Session) -> None:
 
 def lock(case_id: int) -> Case:
     """The ticket and its conversation, locked until the transaction ends; the conversation first, as everywhere. Raises Refusal."""
-    session_id = _SESSION_OF.first(pk=case_id)
-    if session_id is not None:
+    while (session_id := _SESSION_OF.first(pk=case_id)) is not None:
+        if case := _lock_in(session_id, case_id):
+            return case
+    raise Refusal("not_found", _("There is no such ticket."), status=404)
+
+
+def _lock_in(session_id: int, case_id: int) -> Case | None:
+    """The ticket locked after this conversation; None = it goes on in another one since, and nothing is locked."""
+    # Whoever holds a ticket holds its present conversation. To wait for that with the ticket, or with an older conversation, in hand
+    # would be the wrong order: an inbound message holds the one and waits for the other. Only a savepoint gives locks back.
+    with transaction.atomic():
         conversations.lock(session_id)
-    case = _LOCKED.first(pk=case_id)
-    if case is None:
-        raise Refusal("not_found", _("There is no such ticket."), status=404)
+        case: Case | None = _LOCKED.first(pk=case_id, session=session_id)
+        if case is None:
+            transaction.set_rollback(True)
     return case
 
 
@@ -164,12 +175,19 @@ def route(*, case_id: int, group: Group, by: Staff, reason: str, now: datetime) 
         return case
 
 
+def check_wait(case: Case, state: CaseState) -> None:
+    """Whether there is anybody to wait for. Raises Refusal."""
+    if state == CaseState.WAITING_STORE and case.store_id is None:
+        raise Refusal("store_needed", _("Please name the store first."), status=400)
+    if state == CaseState.WAITING_GUEST and case.guest_id is None:
+        raise Refusal("no_guest", _("This ticket has no guest."), status=400)
+
+
 def wait_for(*, case_id: int, state: CaseState, by: Staff, now: datetime) -> Case:
     """The next step is somebody else's: guest, store or third party. Raises Refusal."""
     with transaction.atomic():
         case = lock(case_id)
-        if state == CaseState.WAITING_STORE and case.store_id is None:
-            raise Refusal("store_needed", _("Please name the store first."), status=400)
+        check_wait(case, state)
         move(case, state)
         if case.at_store != (state == CaseState.WAITING_STORE):
             handovers.restart(case, now=now)
@@ -233,8 +251,10 @@ def reopen(*, case_id: int, by: Staff | None, reason: str, now: datetime) -> Cas
         case = lock(case_id)
         move(case, CaseState.REOPENED)
         case.closed_at, case.cause, case.closing, case.owner = None, "", None, None
-        case.waiting_since, case.session = now, session
-        clocks.start(subject=case.clock_subject, policy=case.policy, metrics=FROM_A_REOPENING, now=now, store_zone=zone_of(case))
+        has_guest = case.guest_id is not None
+        case.waiting_since, case.session = now if has_guest else None, session
+        promises = FROM_A_REOPENING if has_guest else WITHOUT_GUEST
+        clocks.start(subject=case.clock_subject, policy=case.policy, metrics=promises, now=now, store_zone=zone_of(case))
         note_step(case, Step.REOPENED, by=by, now=now, details={"reason": reason})
         audit.record(action="case.reopened", by=by, subject=case, now=now, details={"reason": reason})
         if session.state == SessionState.CLOSED:

@@ -34,7 +34,7 @@ def join(*, case_id: int, main_id: int, by: Staff, now: datetime) -> CaseLink:
     """The ticket is the same matter as the main one: it closes as its duplicate, and what its guest says goes on there.
 
     A main ticket that is joined itself stands for the end of its chain. Raises Refusal: the same ticket, a circle, joined already, a
-    main ticket that is closed.
+    main ticket that is closed, an incident's own ticket (tickets are its parts, not its duplicates).
     """
     serialise(_LOCK)
     if main_id == case_id:
@@ -42,8 +42,10 @@ def join(*, case_id: int, main_id: int, by: Staff, now: datetime) -> CaseLink:
     main_id = chains.end_of(main_id)
     if main_id == case_id:
         raise Refusal("cycle", _("These tickets are one matter already: the other one is joined to this one."))
-    held = _lock({case_id, main_id})
+    held = lock_all({case_id, main_id})
     case, main = _two(held, case_id, main_id)
+    if case.guest_id is None or main.guest_id is None:
+        raise Refusal("no_guest", _("An incident's ticket has no guest: put the other one under it instead."))
     _check_free(case, Kind.DUPLICATE)
     if main.state == CaseState.CLOSED:
         raise Refusal("main_closed", _("The main ticket is closed. Reopen it, or join the other way round."))
@@ -70,7 +72,7 @@ def _keep_dialogue(case: Case) -> None:
 def link(*, case_id: int, main_id: int, kind: CaseLink.Kind, by: Staff, now: datetime) -> CaseLink:
     """Put the ticket under a parent (CHILD), or note that two belong together (RELATED). Raises Refusal: itself, a circle, done already."""
     serialise(_LOCK)
-    held = _lock({case_id, main_id})
+    held = lock_all({case_id, main_id})
     case, main = _two(held, case_id, main_id)
     if kind == Kind.CHILD:
         _check_free(case, kind)
@@ -110,7 +112,7 @@ def split(
     said = _said(Case.objects.get(pk=case_id), message_id)
     words = summary.strip() or said.visible_text or said.text
     made = opening.open_ticket(session_id=said.session_id, topic=topic, by=by, now=now, store=store, summary=words, details=details)
-    case, main = _two(_lock({made.pk, case_id}), made.pk, case_id)
+    case, main = _two(lock_all({made.pk, case_id}), made.pk, case_id)
     found = CaseLink.objects.create(kind=Kind.SPLIT, case=case, main=main, at=now, by=by, before={"message": message_id})
     _tell(case, main, Step.SPLIT, by=by, now=now)
     audit.record(action="case.split", by=by, subject=main, now=now, details={"case": case.pk, "message": message_id, "link": found.pk})
@@ -138,7 +140,7 @@ def undo(*, link_id: int, by: Staff, now: datetime) -> CaseLink:
         raise Refusal("not_found", _("There is no such link."), status=404)
     _check_undo(found, now=now)
     family = {found.case_id, found.main_id, *chains.below(chains.end_of(found.case_id))}
-    held = _lock(family if found.kind == Kind.DUPLICATE else {found.case_id, found.main_id})
+    held = lock_all(family if found.kind == Kind.DUPLICATE else {found.case_id, found.main_id})
     case, main = held[found.case_id], held[found.main_id]
     found.undone_at, found.undone_by = now, by
     found.save(update_fields=["undone_at", "undone_by"])
@@ -191,13 +193,25 @@ def swap_dialogues(one: Case, other: Case, *, now: datetime) -> None:
         rows.show(case, now=now)
 
 
-def _lock(case_ids: Collection[int]) -> Mapping[int, Case]:
-    """The tickets, locked after the identities and dialogues of their guests."""
+def lock_all(case_ids: Collection[int]) -> Mapping[int, Case]:
+    """The tickets that there are, locked after the identities and dialogues of their guests."""
+    while True:
+        # As in cases.lock: one that goes on in another dialogue meanwhile gives all locks back, then it begins anew.
+        with transaction.atomic():
+            held, sessions = _lock(case_ids)
+            if sessions.issuperset(case.session_id for case in held.values()):
+                return held
+            transaction.set_rollback(True)
+
+
+def _lock(case_ids: Collection[int]) -> tuple[Mapping[int, Case], set[int]]:
+    """The tickets and the dialogues that were locked for them."""
     sessions = list(Session.objects.filter(cases__in=case_ids).distinct().order_by("pk").values_list("pk", "identity_id"))
     list(Identity.objects.select_for_update(of=("self",)).filter(pk__in=[one for _pk, one in sessions]).order_by("pk"))
     for session_id, _identity in sessions:
         conversations.lock(session_id)
-    return {case.pk: case for case in cases.locked_cases().filter(pk__in=case_ids).order_by("pk")}
+    held = {case.pk: case for case in cases.locked_cases().filter(pk__in=case_ids).order_by("pk")}
+    return held, {session_id for session_id, _identity in sessions}
 
 
 def _two(held: Mapping[int, Case], case_id: int, main_id: int) -> tuple[Case, Case]:

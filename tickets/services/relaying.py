@@ -13,7 +13,7 @@ from omni.models import Message, Session
 from omni.services import conversations
 from omni.states import Direction, SessionState
 from tickets.models import Case, CaseLink, JoinedWord
-from tickets.services import cases, chains, following, linking
+from tickets.services import chains, following, linking
 from tickets.states import CaseState
 
 TELL = "tickets.tasks.tell_main_tickets"
@@ -60,10 +60,10 @@ def tell(message_id: int, *, now: datetime) -> bool:
     main_id = chains.end_of(word.case_id)
     if main_id == word.case_id:  # split again meanwhile
         return False
-    main = cases.lock(main_id)
+    held = linking.lock_all({main_id, word.case_id})
+    main, joined = held[main_id], held[word.case_id]
     if main.state == CaseState.CLOSED:
         return False
-    joined = cases.locked_cases().get(pk=word.case_id)
     message = Message.objects.select_related("session__account", "guest").get(pk=message_id)
     if joined.guest_id == main.guest_id and joined.session_id == message.session_id:
         # One guest: the ticket is answered where the guest wrote last.
