@@ -30,6 +30,9 @@ class GuestAdmin(ReadOnlyAdmin):
     fields = ("name_shown", "phone_shown", "email_shown", "language", "created_at", "known_as", "merged_into")
     readonly_fields = fields
 
+    def get_queryset(self, request: HttpRequest) -> "models.QuerySet[Guest]":
+        return super().get_queryset(request).filter(is_person=True)
+
     def get_search_results(self, request: HttpRequest, queryset: "models.QuerySet[Guest]", search_term: str) -> Any:
         # Finding by a telephone or an address would tell whose it is.
         if not _sees_contacts(request) and any(sign.isdigit() or sign == "@" for sign in search_term):

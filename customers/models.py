@@ -28,6 +28,8 @@ class Guest(models.Model):
     note = models.TextField(_("note"), blank=True)
     segment = models.SlugField(_("segment"), max_length=32, blank=True, default="", db_default="")
     """The group of guests that the chain counts this one among (`vip`); rules of promises may name it."""
+    is_person = models.BooleanField(default=True, db_default=True, editable=False)
+    """False = nobody: the row behind a dialogue that our people have among themselves (omni.services.inner)."""
     created_at = models.DateTimeField(_("first seen"))
     search_text = models.TextField(editable=False, default="")
     merged_into = models.ForeignKey(

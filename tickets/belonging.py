@@ -94,7 +94,20 @@ def find_by_number(*, staff: Staff, number: str) -> Case:
     return find_case(staff=staff, case_id=pk or 0)
 
 
+def count_members(incident: Incident) -> int:
+    """How many tickets hang under it."""
+    return incident.members.filter(removed_at=None).count()
+
+
 def incident_of(case: Case) -> Incident | None:
-    """The incident under which the ticket hangs, the newest one."""
-    member = case.incidents.filter(removed_at=None).exclude(incident__state=Incident.State.REJECTED).order_by("-at").first()
+    """The incident whose own ticket it is, or under which it hangs, the newest one."""
+    if case.guest_id is None:
+        return Incident.objects.filter(main=case).select_related("main").order_by("-made_at").first()
+    member = (
+        case.incidents.filter(removed_at=None)
+        .exclude(incident__state=Incident.State.REJECTED)
+        .order_by("-at")
+        .select_related("incident__main")
+        .first()
+    )
     return member.incident if member else None

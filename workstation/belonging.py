@@ -41,11 +41,14 @@ def beside(request: HttpRequest, subject_id: int) -> HttpResponseBase:
     staff, now = staff_of(request), timezone.now()
     case = find_case(staff=staff, case_id=subject_id)
     alike = [_alike(one) for one in belonging.list_alike(staff=staff, case=case)]
+    incident = belonging.incident_of(case)
     context = {
         "case": case,
         "alike": alike,
         "links": [_linked(one) for one in belonging.list_links(staff=staff, case=case, now=now)],
-        "incident": belonging.incident_of(case),
+        "incident": incident,
+        "is_own": case.guest_id is None,
+        "members": belonging.count_members(incident) if incident and case.guest_id is None else 0,
         "may_work": staff.has_right(Right.CASES_WORK),
         "kinds": [(kind, kind.label) for kind in (CaseLink.Kind.DUPLICATE, CaseLink.Kind.CHILD, CaseLink.Kind.RELATED)],
     }
@@ -70,7 +73,7 @@ def _side(case: Case) -> dict[str, Any]:
         "id": case.pk,
         "number": case.number,
         "topic": str(case.topic),
-        "guest": case.guest.name,
+        "guest": case.guest_name,
         "channel": channel_name(case.session.account.kind),
         "store": str(case.store) if case.store else "",
         "summary": case.summary,

@@ -29,7 +29,7 @@ from workstation.feed import moment
 def points_context(case: Case, staff: Staff, *, now: datetime) -> dict[str, Any]:
     """What the ticket shows of points; empty for who may neither give nor approve any."""
     gives, approves = staff.has_right(Right.COMPENSATE), staff.has_right(Right.APPROVE_POINTS)
-    if not (gives or approves):
+    if not (gives or approves) or case.guest_id is None:
         return {"points": None}
     found = selectors.list_compensations(case.clock_subject)
     may_give = gives and not any(one.state in COUNTED for one in found)

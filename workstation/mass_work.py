@@ -18,13 +18,15 @@ from core.refusal import Refusal
 from tickets import mass_reading
 from tickets.models import Incident, MassJob
 from tickets.services import bursts, incidents, mass
+from tickets.services.incidents import Ending
+from tickets.states import Cause
 from workstation.entrances import staff_of
 from workstation.mass_forms import BY_CHOICE, BY_LIST, MassForm
 from workstation.panels import list_clocks
 from workstation.wording import channel_names
 
 JOB_DEEDS = {"start": mass.start, "stop": mass.stop, "drop": mass.drop}
-INCIDENT_DEEDS = {"confirm": incidents.confirm, "reject": incidents.reject, "close": incidents.close}
+INCIDENT_DEEDS = {"confirm": incidents.confirm, "reject": incidents.reject}
 AGAIN_SECONDS = 3
 BUSY = (MassJob.State.GATHERING, MassJob.State.RUNNING)
 
@@ -117,7 +119,8 @@ def incidents_page(request: HttpRequest) -> HttpResponseBase:
     staff = staff_of(request)
     now = timezone.now()
     found = [_shown(one, now=now) for one in mass_reading.list_incidents(staff)]
-    return render(request, "workstation/incidents.html", {"found": found, "decides": staff.has_right(Right.MASS_WORK), "key": uuid.uuid4()})
+    context = {"found": found, "decides": staff.has_right(Right.MASS_WORK), "causes": Cause.choices, "key": uuid.uuid4()}
+    return render(request, "workstation/incidents.html", context)
 
 
 def _shown(one: Incident, *, now: datetime) -> dict[str, Any]:
@@ -128,13 +131,26 @@ def _shown(one: Incident, *, now: datetime) -> dict[str, Any]:
 @require(Right.MASS_WORK)
 @require_POST
 def incident_deed(request: HttpRequest, incident_id: int, deed: str) -> HttpResponseBase:
-    """Confirm, reject, close."""
+    """Confirm, reject, close. A closing that closes its tickets goes on to their job."""
     incidents.find(staff=staff_of(request), incident_id=incident_id)
-    _carry_out(request, f"desk.incident.{deed}:{incident_id}", INCIDENT_DEEDS.get(deed), incident_id=incident_id)
-    return redirect("desk_incidents")
+    name, which = f"desk.incident.{deed}:{incident_id}", {"incident_id": incident_id}
+    if deed != "close":
+        _carry_out(request, name, INCIDENT_DEEDS.get(deed), **which)
+        return redirect("desk_incidents")
+    _carry_out(request, name, incidents.close, **which, ending=_ending(request))
+    job_id = Incident.objects.values_list("closing_job", flat=True).get(pk=incident_id)
+    return redirect("desk_mass_job", job_id=job_id) if job_id else redirect("desk_incidents")
 
 
-def _carry_out(request: HttpRequest, name: str, deed: Callable[..., Any] | None, **which: int) -> None:
+def _ending(request: HttpRequest) -> Ending:
+    """As the form says. Raises Refusal."""
+    cause = request.POST.get("cause", Cause.SOLVED.value)
+    if cause not in Cause.values:
+        raise Refusal("choose", _("Please choose from the list."), status=400)
+    return Ending(Cause(cause), bool(request.POST.get("members")), request.POST.get("text", ""))
+
+
+def _carry_out(request: HttpRequest, name: str, deed: Callable[..., Any] | None, **which: Any) -> None:
     """Raises Refusal."""
     if deed is None:
         raise Refusal("not_found", _("There is nothing here."), status=404)

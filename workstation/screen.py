@@ -129,6 +129,8 @@ def may_split(item: Item, staff: Staff) -> bool:
 def why_silent(opened: Opened, staff: Staff, *, now: datetime) -> str:
     """Why the guest cannot be answered here; empty = nothing is in the way."""
     session = opened.session
+    if not session.guest.is_person:
+        return _("There is no guest here. What you write are notes for your colleagues.")
     if not staff.has_right(Right.ANSWER):
         return _("Your role does not allow answering guests.")
     if session.state == SessionState.CLOSED:

@@ -182,6 +182,8 @@ def _pair(kept_id: int, gone_id: int, guests: Mapping[int, Guest]) -> tuple[Gues
         raise Refusal("same_guest", _("This is the same guest."), status=400)
     if kept_id not in guests or gone_id not in guests:
         raise Refusal("not_found", _("There is no such guest, or you may not see this guest."), status=404)
+    if not all(guest.is_person for guest in guests.values()):
+        raise Refusal("no_person", _("One of the two is no guest: our people talk there among themselves."))
     # Both are ends of their chains, so a chain can never close to a circle.
     if any(guest.merged_into_id is not None for guest in guests.values()):
         raise Refusal("merged_already", _("One of these guests was joined to another one meanwhile. Please look again."))

@@ -62,6 +62,12 @@ class QueueAdmin(AuditedAdmin):
         messages.success(request, _t("Done."))
 
 
+def _offered() -> list[tuple[str, Any]]:
+    """Kinds of which an administrator makes accounts."""
+    forms_of = {code: adapter_for(code).form for code in kinds()}
+    return [(code, form.name) for code, form in forms_of.items() if not form.is_ours]
+
+
 class NewAccountForm(forms.ModelForm):  # type: ignore[type-arg]
     """First what it is; the fields of its kind come on the next page."""
 
@@ -74,7 +80,7 @@ class NewAccountForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         kind = cast(forms.ChoiceField, self.fields["kind"])
-        kind.choices = sorted(((code, adapter_for(code).form.name) for code in kinds()), key=lambda one: str(one[1]))
+        kind.choices = sorted(_offered(), key=lambda one: str(one[1]))
 
     def save(self, commit: bool = True) -> ChannelAccount:
         self.instance.set_secrets(**made_secrets(self.instance.kind))

@@ -46,3 +46,5 @@ class KindForm:
     shape: Callable[[Mapping[str, Any]], Mapping[str, Any]] = field(default=lambda values: {})
     has_webhook: bool = True
     """Whether the provider delivers to an address of ours that an administrator may have to give it."""
+    is_ours: bool = False
+    """Accounts of the kind are made by the product, not by an administrator."""

@@ -11,6 +11,7 @@ from omni.channels.facebook.adapter import FacebookAdapter
 from omni.channels.fcm.adapter import FcmAdapter
 from omni.channels.google_play.adapter import GooglePlayAdapter
 from omni.channels.hms.adapter import HmsAdapter
+from omni.channels.inner.adapter import InnerAdapter
 from omni.channels.mango.adapter import MangoAdapter
 from omni.channels.max.adapter import MaxAdapter
 from omni.channels.mobile.adapter import MobileAdapter
@@ -40,6 +41,7 @@ ADAPTERS: tuple[Adapter, ...] = (
     FcmAdapter(),
     GooglePlayAdapter(),
     HmsAdapter(),
+    InnerAdapter(),
     MangoAdapter(),
     MaxAdapter(),
     MobileAdapter(),

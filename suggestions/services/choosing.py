@@ -40,7 +40,9 @@ def note_missed(*, now: datetime) -> int:
     if not current.rules().is_on:
         return 0
     known = Exists(Suggestion.objects.filter(case=OuterRef("pk")))
-    missed = Case.objects.filter(~known, opened_at__gte=now - LOOKED_BACK, opened_at__lt=now - timedelta(minutes=1)).order_by("pk")
+    missed = Case.objects.filter(
+        ~known, guest__isnull=False, opened_at__gte=now - LOOKED_BACK, opened_at__lt=now - timedelta(minutes=1)
+    ).order_by("pk")
     opened = dict(missed.values_list("pk", "opened_at")[:AT_ONCE])
     for pk, topic, text in said_before(missed.filter(pk__in=list(opened)).order_by("pk")):
         if not note(case_id=pk):

@@ -125,3 +125,45 @@ def test_an_incidents_guests_are_answered_at_once(live_product, page, lead):
     page.wait_for_selector(".mass-state:has-text('выполнено')")
     assert MassJob.objects.get().done == 2
     assert page.evaluate("window.violations") == []
+
+
+def test_an_incident_gets_a_ticket_of_its_own_and_ends_with_its_tickets(live_product, page, lead):
+    made = tickets(lead)
+    place = {"branch": lead.topic, "group": b.a_group(), "store": b.a_store(), "priority": 2}
+    incident = Incident.objects.create(number="901", scope="store", seen=6, usual=0.4, since=NOW, made_at=NOW, **place)
+    IncidentCase.objects.bulk_create(IncidentCase(incident=incident, case=case, at=NOW) for case in made)
+    page.add_init_script(WATCH)
+    sign_in(page, live_product)
+    page.goto(f"{live_product.url}/desk/incidents/")
+    page.click("text=Это инцидент")
+    page.wait_for_selector("text=Собственное обращение")
+    own = Incident.objects.get(pk=incident.pk).main
+    picture(page, "incident-own")
+    go(page, live_product, f"case/{own.pk}/")
+    expect(page.locator("#guest-name")).to_contain_text("Инцидент № 901")
+    expect(page.locator("#open-item")).to_contain_text("Среди своих")
+    page.wait_for_selector("text=Это собственное обращение инцидента.")
+    expect(page.locator("input[name=mode][value=note]")).to_be_checked()
+    picture(page, "incident-ticket")
+    page.fill("#text", "Позвонили в магазин: холодильник чинят")
+    page.click("#send")
+    page.wait_for_selector("#feed >> text=холодильник чинят")
+    page.click("[data-panel=guest]")
+    page.wait_for_selector("text=Гостя здесь нет")
+    picture(page, "incident-ticket-guest")
+    assert violations(page) == []
+    page.goto(f"{live_product.url}/desk/incidents/")
+    page.click("summary:has-text('Инцидент исчерпан')")
+    page.check("input[name=members]")
+    page.fill("textarea[name=text]", "{guest}, холодильник починили, спасибо!")
+    picture(page, "incident-end")
+    assert violations(page) == []
+    page.click("button:has-text('Инцидент исчерпан')")
+    page.wait_for_url("**/desk/mass/*/")
+    while mass.carry_on(now=NOW):
+        pass
+    page.wait_for_selector(".mass-state:has-text('выполнено')")
+    picture(page, "incident-end-job")
+    assert Case.objects.filter(state="closed").count() == 3
+    assert Incident.objects.get().state == "closed"
+    assert page.evaluate("window.violations") == []

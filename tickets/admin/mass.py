@@ -14,7 +14,7 @@ from tickets.models import BurstRule, Incident, MassJob
 class BurstRuleAdmin(AuditedAdmin):
     """When like tickets are too many for their place."""
 
-    list_display = ("scope", "branch", "is_on", "minutes", "at_least", "times", "weeks")
+    list_display = ("scope", "branch", "is_on", "minutes", "at_least", "times", "weeks", "priority")
     list_select_related = ("branch",)
     autocomplete_fields = ("branch",)
 
@@ -29,8 +29,8 @@ class IncidentAdmin(ReadOnlyAdmin):
     list_select_related = ("branch", "store", "region", "confirmed_by")
     ordering = ("-made_at",)
     fields = (
-        "number", "state", "branch", "place", "group", "seen", "usual", "since", "made_at", "confirmed_at", "confirmed_by", "ended_at",
-        "ended_by",
+        "number", "state", "branch", "place", "group", "main", "priority", "seen", "usual", "since", "made_at", "confirmed_at",
+        "confirmed_by", "ended_at", "ended_by", "closing_job",
     )  # fmt: skip
     readonly_fields = fields
 

@@ -15,9 +15,19 @@ from omni.api.entrance import FAULTS, KEY, checked, once, staff_of
 from tickets import mass_reading
 from tickets.models import Incident, MassJob
 from tickets.services import bursts, incidents, mass
+from tickets.services.incidents import Ending
+from tickets.states import Cause
 
 JOB_DEEDS = {"start": mass.start, "stop": mass.stop, "drop": mass.drop}
 INCIDENT_DEEDS = {"confirm": incidents.confirm, "reject": incidents.reject, "close": incidents.close}
+
+
+class EndingInput(serializers.Serializer[Any]):
+    """Of `close` only. `members` = its tickets close too, with the same cause; `text` is then told to each guest in the own channel."""
+
+    cause = serializers.ChoiceField(choices=Cause.choices, default=Cause.SOLVED.value)
+    members = serializers.BooleanField(default=False)
+    text = serializers.CharField(max_length=10_000, allow_blank=True, default="")
 
 
 class FilterInput(serializers.Serializer[Any]):
@@ -29,7 +39,7 @@ class FilterInput(serializers.Serializer[Any]):
 
 class JobInput(serializers.Serializer[Any]):
     """One of `incident`, `cases`, `filter` says which tickets. `params` by kind: topic, group, owner, main (ids), cause, reason;
-    of an answer `templates`: {account id: {"template": id, "values": [...]}} for reply windows that are over."""
+    of an answer, or a closing with a text, `templates`: {account id: {"template": id, "values": [...]}} for reply windows that are over."""
 
     kind = serializers.ChoiceField(choices=MassJob.Kind.choices)
     incident = serializers.IntegerField(required=False, min_value=1)
@@ -61,7 +71,8 @@ class IncidentOutput(serializers.Serializer[Any]):
     seen = serializers.IntegerField()
     usual = serializers.FloatField()
     since = serializers.DateTimeField()
-    main = serializers.IntegerField(allow_null=True, help_text="The leading ticket of a confirmed incident.")
+    main = serializers.IntegerField(allow_null=True, help_text="The ticket of a confirmed incident: its own, or the first guest's.")
+    closing_job = serializers.IntegerField(allow_null=True, help_text="The job that closes its tickets, if that was wished.")
     cases = serializers.ListField(child=serializers.IntegerField())
 
 
@@ -123,14 +134,17 @@ class IncidentsView(APIView):
 class IncidentDeedView(APIView):
     rights = {"POST": Right.MASS_WORK}
 
-    @extend_schema(operation_id="incidents_do", parameters=[KEY], request=None, responses={200: IncidentOutput, **FAULTS})
+    @extend_schema(operation_id="incidents_do", parameters=[KEY], request=EndingInput, responses={200: IncidentOutput, **FAULTS})
     def post(self, request: Request, incident_id: int, deed: str) -> Response:
         """`confirm` or `reject` a draft, `close` a confirmed one."""
         staff = staff_of(request)
+        wanted = checked(EndingInput, request.data or {})
         incidents.find(staff=staff, incident_id=incident_id)
         if deed not in INCIDENT_DEEDS:
             raise Refusal("not_found", "", status=404)
-        run = lambda: _incident(INCIDENT_DEEDS[deed](incident_id=incident_id, by=staff, now=timezone.now()))  # noqa: E731  one line
+        ending = Ending(Cause(wanted["cause"]), wanted["members"], wanted["text"])
+        given = {"ending": ending} if deed == "close" else {}
+        run = lambda: _incident(INCIDENT_DEEDS[deed](incident_id=incident_id, by=staff, now=timezone.now(), **given))  # noqa: E731  one line
         return Response(once(request, f"api.incident.{deed}:{incident_id}", run))
 
 
@@ -150,5 +164,6 @@ def _incident(one: Incident) -> dict[str, Any]:
         "place": str(one.store or one.region),
         "topic": one.branch.code,
         "main": one.main_id,
+        "closing_job": one.closing_job_id,
         "cases": cases,
     }

@@ -175,7 +175,9 @@ class ClockStoryOutput(serializers.Serializer[Any]):
 
 
 class CaseOutput(OpenedOutput):
-    guest = NamedOutput()
+    """`guest` null = the ticket is an incident's own."""
+
+    guest = NamedOutput(allow_null=True)
     topic = serializers.CharField()
     store = serializers.CharField(allow_null=True)
     owner = NamedOutput(allow_null=True)

@@ -16,12 +16,13 @@ from tickets.states import CaseState, Cause, Step
 
 
 class Case(models.Model):
-    """A trouble ticket: a guest's matter under a clock, in the hands of a group, a store or a person."""
+    """A trouble ticket: a matter under a clock, in the hands of a group, a store or a person; a guest's, or an incident's own."""
 
     PERSONAL = ("summary", "details")
 
     number = models.CharField(_("number"), max_length=16, unique=True)
-    guest = models.ForeignKey(Guest, models.PROTECT, related_name="cases", db_index=False, verbose_name=_("guest"))
+    guest = models.ForeignKey(Guest, models.PROTECT, null=True, blank=True, related_name="cases", db_index=False, verbose_name=_("guest"))
+    """None = no guest's: an incident's own. Its dialogue is one among ourselves (docs/adr/0014)."""
     session = models.ForeignKey(Session, models.PROTECT, related_name="cases", verbose_name=_("dialogue"))
     topic = models.ForeignKey(Topic, models.PROTECT, related_name="+", db_index=False, verbose_name=_("topic"))
     policy = models.ForeignKey(Policy, models.PROTECT, related_name="+", db_index=False, verbose_name=_("SLA policy"))
@@ -76,6 +77,11 @@ class Case(models.Model):
     @property
     def clock_subject(self) -> str:
         return f"case:{self.pk}"
+
+    @property
+    def guest_name(self) -> str:
+        """Empty without a guest, or when the name is not known."""
+        return self.guest.name if self.guest else ""
 
 
 class CaseStep(models.Model):

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Group
 from stores.models import Region, Store
 from tickets.models.cases import Case
+from tickets.models.mass import MassJob
 from tickets.models.topics import Topic
 
 
@@ -54,6 +55,9 @@ class BurstRule(models.Model):
         _("times the usual, at least"), default=4, validators=[MinValueValidator(1)], help_text=_("The usual of this hour of the week.")
     )
     weeks = models.PositiveSmallIntegerField(_("weeks looked back"), default=6, validators=[MinValueValidator(1), MaxValueValidator(26)])
+    priority = models.SmallIntegerField(
+        _("priority of the incident's ticket"), default=2, db_default=2, help_text=_("Rules of promises may go by it.")
+    )
 
     class Meta:
         verbose_name = _("rule of bursts")
@@ -83,7 +87,12 @@ class Incident(models.Model):
     main = models.ForeignKey(
         Case, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False, verbose_name=_("leading ticket")
     )
-    """Of a confirmed one: the ticket that is routed, clocked and escalated for all; the others are parts of it."""
+    """Of a confirmed one: the ticket that is routed, clocked and escalated for all; the others are parts of it.
+
+    Its own, without a guest; the first guest's where nobody is responsible for the incident's topic.
+    """
+    priority = models.SmallIntegerField(_("priority"), default=0, db_default=0)
+    """Of its own ticket."""
     seen = models.PositiveIntegerField(_("came"))
     usual = models.FloatField(_("usual"))
     since = models.DateTimeField(_("since"))
@@ -95,6 +104,9 @@ class Incident(models.Model):
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
     ended_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False, verbose_name=_("ended by")
+    )
+    closing_job = models.ForeignKey(
+        MassJob, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False, verbose_name=_("closing of its tickets")
     )
 
     class Meta:

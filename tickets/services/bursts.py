@@ -51,7 +51,7 @@ def _judge(rule: BurstRule, *, now: datetime) -> list[Incident]:
     for one in found:
         usual = base.get((one.place, one.branch), 0.0)
         if is_burst(one.number, usual, at_least=rule.at_least, times=rule.times):
-            incident = _draft(scope, one, usual, now=now)
+            incident = _draft(rule, one, usual, now=now)
             made += [incident] if incident else []
     return made
 
@@ -68,14 +68,18 @@ def _is_for(rule: BurstRule, branch: int) -> bool:
     return not BurstRule.objects.filter(scope=rule.scope, branch=branch).exists()
 
 
-def _draft(scope: Scope, one: Seen, usual: float, *, now: datetime) -> Incident | None:
+def _draft(rule: BurstRule, one: Seen, usual: float, *, now: datetime) -> Incident | None:
     """None = an incident of this place and branch stands already, or a person has said within the same burst that there is none."""
+    scope = Scope(rule.scope)
     place: Mapping[str, int] = {f"{scope}_id": one.place}
     known = Incident.objects.filter(scope=scope, branch_id=one.branch, **place)
     if known.filter(state__in=LIVE).exists() or known.filter(ended_at__gte=one.since).exists():
         return None
     group = resolve(one.branch, topics.facts()).group_id or _group_of_newest(scope, one)
-    facts = {"scope": scope, "branch_id": one.branch, "group_id": group, "seen": one.number, "usual": round(usual, 2), "since": one.since}
+    facts = {
+        "scope": scope, "branch_id": one.branch, "group_id": group, "seen": one.number, "usual": round(usual, 2), "since": one.since,
+        "priority": rule.priority,
+    }  # fmt: skip
     try:
         with transaction.atomic():
             made = Incident.objects.create(number=opening.next_number(), made_at=now, **facts, **place)

@@ -88,7 +88,7 @@ def _told(row: CallBack) -> dict[str, Any]:
         "call_id": row.pk,
         "case_id": case.pk,
         "number": case.number,
-        "guest_name": case.guest.name,
+        "guest_name": case.guest_name,
         "note": first_line(row.note),
         "instruction": first_line(topics.resolved(case.topic).instruction, 240),
     }

@@ -2,7 +2,10 @@
 
 from datetime import datetime
 
+from django.utils.translation import gettext_lazy as _
+
 from accounts.models import Staff
+from core.refusal import Refusal
 from core.statements import insert
 from loyalty.grounds import Ground
 from tickets.models import Case, CaseStep
@@ -21,12 +24,14 @@ _STEPS = {
 
 
 class CaseGrounds:
-    """A ticket that the person may see."""
+    """A guest's ticket that the person may see."""
 
     kind = "case"
 
     def find(self, *, staff: Staff, subject_id: int) -> Ground:
         case = find_case(staff=staff, case_id=subject_id)
+        if case.guest_id is None:
+            raise Refusal("no_guest", _("This ticket has no guest."), status=400)
         return Ground(subject=case.clock_subject, number=case.number, guest_id=case.guest_id)
 
     def heard(self, subject_id: int, deed: str, *, points: int, by: Staff | None, now: datetime, text: str) -> None:

@@ -116,7 +116,9 @@ def _facts_of(row: Sequence[Any]) -> Facts:
 
 
 def note_opened(case: Case, *, now: datetime) -> Sequence[Found]:
-    """Keep the print of a ticket that was just opened and what it is like; inside its transaction."""
+    """Keep the print of a ticket that was just opened and what it is like; inside its transaction. None of a ticket without a guest."""
+    if case.guest is None:
+        return []
     made = prints.write(case)
     found = find(guest=case.guest, asked=made, case_id=case.pk)
     insert_all([_row(case.pk, one, now=now) for one in found])
@@ -135,6 +137,8 @@ def look_again(case_id: int, *, now: datetime) -> Sequence[Found]:
     if made is None:
         return []
     case = Case.objects.select_related("guest").get(pk=case_id)
+    if case.guest is None:
+        return []
     known = {row.other_id: row for row in Likeness.objects.filter(case=case)} | _as_other(case)
     found = find(guest=case.guest, asked=made, case_id=case_id)
     fresh = [one for one in found if one.case_id not in known]

@@ -17,7 +17,9 @@ _RULES = Prepared(lambda active: SurveyRule.objects.filter(is_active=active).ord
 
 
 def heard(case: Case, step: Step, *, now: datetime, details: Mapping[str, Any] | None = None) -> None:
-    """A step of the locked ticket. Nothing is written when nothing is set up to be told."""
+    """A step of the locked ticket. Nothing is written when nothing is set up to be told, or there is no guest."""
+    if case.guest_id is None:
+        return
     cause = str((details or {}).get("cause", ""))
     status = status_of(step, case.state, cause)
     if status is not None and (text := _text_for(case, status)):

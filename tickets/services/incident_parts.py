@@ -1,4 +1,4 @@
-"""A confirmed incident is led by one of its tickets: that one is routed, clocked and escalated as any; the others are parts of it."""
+"""The tickets of a confirmed incident are parts of the one that leads it: its own, or where none could be opened the first guest's."""
 
 from datetime import datetime
 

@@ -1,5 +1,6 @@
 """What people do with an incident: confirm or reject a draft, take tickets out and put them in, close it."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
@@ -9,11 +10,23 @@ from accounts.models import Staff
 from accounts.rights import Right
 from core import audit
 from core.refusal import Refusal
-from tickets.models import Incident, IncidentCase
-from tickets.services import bursts, cases, incident_parts
-from tickets.states import Step
+from tickets.models import Incident, IncidentCase, MassJob
+from tickets.services import bursts, cases, incident_parts, incident_tickets, mass
+from tickets.states import Cause, Step
 
 State = Incident.State
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How an incident ends: the cause of its own ticket, and of its members' if they close too; `text` is then told to each guest."""
+
+    cause: Cause = Cause.SOLVED
+    with_members: bool = False
+    text: str = ""
+
+
+_PLAIN = Ending()
 
 
 def find(*, staff: Staff, incident_id: int) -> Incident:
@@ -35,10 +48,13 @@ def _locked(incident_id: int, *states: Incident.State) -> Incident:
 
 @transaction.atomic
 def confirm(*, incident_id: int, by: Staff, now: datetime) -> Incident:
-    """It is an incident: its first ticket leads, a sweep puts the others under that. Raises Refusal: no draft any more."""
+    """It is an incident: a ticket of its own is opened, a sweep puts its tickets under that. Raises Refusal: no draft any more.
+
+    Where nobody is responsible for such a ticket, its first open one leads.
+    """
     incident = _locked(incident_id, State.DRAFT)
     incident.state, incident.confirmed_at, incident.confirmed_by = State.OPEN, now, by
-    incident.main = incident_parts.leading(incident)
+    incident.main = incident_tickets.open_for(incident, by=by, now=now) or incident_parts.leading(incident)
     incident.save(update_fields=["state", "confirmed_at", "confirmed_by", "main"])
     audit.record(action="incident.confirmed", by=by, subject=incident, now=now)
     bursts.tell(incident)
@@ -52,9 +68,21 @@ def reject(*, incident_id: int, by: Staff, now: datetime) -> Incident:
 
 
 @transaction.atomic
-def close(*, incident_id: int, by: Staff, now: datetime) -> Incident:
-    """It is over; its tickets are closed apart, by a person or a mass job. Raises Refusal."""
-    return _end(_locked(incident_id, State.OPEN), State.CLOSED, by=by, now=now)
+def close(*, incident_id: int, by: Staff, now: datetime, ending: Ending = _PLAIN) -> Incident:
+    """It is over: its own ticket closes, and if wished a mass job that begins by itself closes its members (`closing_job`).
+
+    Raises Refusal: not confirmed, an answer without closing, what the closing of its ticket or the job refuses.
+    """
+    incident = _locked(incident_id, State.OPEN)
+    text = ending.text.strip()
+    if text and not ending.with_members:
+        raise Refusal("choose", _("The answer goes out with the closing of the tickets: choose that, too."), status=400)
+    incident_tickets.end(incident, cause=ending.cause, by=by, now=now)
+    if ending.with_members:
+        given = {"params": {"cause": ending.cause.value}, "text": text, "by": by, "now": now, "begins_itself": True}
+        incident.closing_job = mass.make(kind=MassJob.Kind.CLOSE, chosen=mass.Chosen(incident_id=incident.pk), **given)
+        incident.save(update_fields=["closing_job"])
+    return _end(incident, State.CLOSED, by=by, now=now)
 
 
 def _end(incident: Incident, state: Incident.State, *, by: Staff, now: datetime) -> Incident:

@@ -41,9 +41,18 @@ class Chosen:
 
 @transaction.atomic
 def make(
-    *, kind: MassJob.Kind, chosen: Chosen, by: Staff, now: datetime, text: str = "", params: Mapping[str, Any] | None = None
+    *,
+    kind: MassJob.Kind,
+    chosen: Chosen,
+    by: Staff,
+    now: datetime,
+    text: str = "",
+    params: Mapping[str, Any] | None = None,
+    begins_itself: bool = False,
 ) -> MassJob:
-    """A job whose tickets are gathered in the background; nothing happens to them before somebody starts it.
+    """A job whose tickets are gathered in the background; nothing happens to them before somebody starts it, or all are gathered.
+
+    A closing with a text answers each guest first, and closes no ticket whose guest it cannot reach.
 
     `params` by kind: topic, group, owner, cause, main (ids or codes), reason; of an answer `templates`: account id -> approved text with
     values. Raises Refusal: no right, nothing chosen, an empty text, a value that is not there.
@@ -52,10 +61,11 @@ def make(
         raise Refusal("not_allowed", _("Your role does not allow work on many tickets at once."), status=403)
     if sum((chosen.incident_id is not None, bool(chosen.case_ids), chosen.filter is not None)) != 1:
         raise Refusal("nothing_chosen", _("Choose tickets: an incident's, the ones of a list, or by their numbers."), status=400)
-    kept = mass_deeds.checked(kind, storable(text).strip(), dict(params or {}))
+    said = storable(text).strip() if kind in mass_deeds.SPEAKING else ""
+    kept = mass_deeds.checked(kind, said, dict(params or {})) | ({"begins_itself": True} if begins_itself else {})
     which = mass_gathering.begun(chosen.incident_id, chosen.case_ids, chosen.filter, by=by)
     title = first_line(text, 120) if kind == Kind.ANSWER else mass_deeds.in_words(kind, kept)
-    job = MassJob.objects.create(kind=kind, text=storable(text).strip(), params=kept, chosen=which, title=title, made_at=now, made_by=by)
+    job = MassJob.objects.create(kind=kind, text=said, params=kept, chosen=which, title=title, made_at=now, made_by=by)
     audit.record(action="mass_job.made", by=by, subject=job, now=now, details={"kind": kind, "params": kept, "chosen": _short(which)})
     dispatch.wake(CARRY_ON)
     return job
@@ -140,4 +150,6 @@ def _gather(job_id: int, *, now: datetime) -> bool:
     job.left_out = job.items.filter(state=MassItem.State.LEFT_OUT).count()
     job.save(update_fields=["state", "total", "left_out", "chosen"])
     tell(job)
+    if job.state == State.READY and job.params.get("begins_itself"):
+        start(job_id=job.pk, by=job.made_by, now=now)
     return True

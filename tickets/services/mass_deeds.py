@@ -20,6 +20,8 @@ from tickets.services import cases, handing, linking, rerouting, telling
 from tickets.states import CaseState, Cause, Step
 
 Kind = MassJob.Kind
+SPEAKING = (Kind.ANSWER, Kind.CLOSE)
+"""Kinds whose text is written to the guests."""
 Params = Mapping[str, Any]
 
 
@@ -36,7 +38,8 @@ def checked(kind: MassJob.Kind, text: str, params: dict[str, Any]) -> dict[str, 
     reason = first_line(str(params.get("reason") or ""), 200)
     if kind in {Kind.GROUP, Kind.TOPIC} and not reason:
         raise Refusal("reason_needed", _("Please say why the ticket goes to another group."), status=400)
-    return {name: value, "reason": reason}
+    templates = {"templates": _templates(params.get("templates") or {})} if text else {}
+    return {name: value, "reason": reason} | templates
 
 
 def _templates(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,12 +89,18 @@ def in_words(kind: MassJob.Kind, params: Params) -> str:
 
 def text_for(job: MassJob, case: Case) -> str:
     """The answer with the guest's name and the ticket's number filled in."""
-    return job.text.replace("{guest}", case.guest.name).replace("{number}", case.number)
+    return job.text.replace("{guest}", case.guest_name).replace("{number}", case.number)
 
 
-def do(job: MassJob, case: Case, *, now: datetime) -> int | None:
-    """The job's deed on one ticket, in the caller's transaction; the id of the message that was written. Raises Refusal."""
-    return _DEEDS[job.kind](job, case, now)
+def do(job: MassJob, case: Case, *, speaks: bool, now: datetime) -> int | None:
+    """The job's deed on one ticket, in the caller's transaction; the id of the message that was written. Raises Refusal.
+
+    Not `speaks` = the guest gets the job's text by another ticket of the same dialogue.
+    """
+    message = _answer(job, case, now) if job.text and speaks else None
+    if job.kind in _DEEDS:
+        _DEEDS[job.kind](job, case, now)
+    return message
 
 
 def _answer(job: MassJob, case: Case, now: datetime) -> int:
@@ -151,8 +160,7 @@ def _link(job: MassJob, case: Case, now: datetime) -> None:
     linking.link(case_id=case.pk, main_id=job.params["main"], kind=CaseLink.Kind.CHILD, by=job.made_by, now=now)
 
 
-_DEEDS: Mapping[str, Callable[[MassJob, Case, datetime], int | None]] = {
-    Kind.ANSWER: _answer,
+_DEEDS: Mapping[str, Callable[[MassJob, Case, datetime], None]] = {
     Kind.TOPIC: _topic,
     Kind.GROUP: _group,
     Kind.OWNER: _owner,

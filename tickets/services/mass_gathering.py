@@ -37,9 +37,7 @@ def _filters(kept: Mapping[str, Any]) -> Filters:
 def gather(job: MassJob, *, now: datetime) -> bool:
     """Add the next tickets to the locked job; False = these were all."""
     found, more = _next(job)
-    answered = (
-        set(job.items.exclude(state=State.LEFT_OUT).values_list("session_id", flat=True)) if job.kind == MassJob.Kind.ANSWER else set()
-    )
+    answered = set(job.items.exclude(state=State.LEFT_OUT).values_list("session_id", flat=True)) if job.text else set()
     cases = Case.objects.select_related("guest", "session__account", "session__identity__consent", "session__queue").in_bulk(found)
     made = [_item(job, cases[pk], answered, now=now) for pk in found if pk in cases]
     MassItem.objects.bulk_create(made, ignore_conflicts=True)
@@ -73,7 +71,7 @@ def _all_of(job: MassJob) -> list[int]:
         return list(job.chosen["cases"])
     members = IncidentCase.objects.filter(incident=job.chosen["incident"], removed_at=None).values_list("case_id", flat=True)
     ids = set(members)
-    if job.kind == MassJob.Kind.ANSWER:  # whoever asked the same is answered too, each in the own channel
+    if job.text:  # whoever asked the same is answered too, each in the own channel
         joined = CaseLink.objects.filter(kind=CaseLink.Kind.DUPLICATE, undone_at=None)
         fresh = ids
         while fresh := set(joined.filter(main__in=fresh).values_list("case_id", flat=True)) - ids:
@@ -83,9 +81,11 @@ def _all_of(job: MassJob) -> list[int]:
 
 def _item(job: MassJob, case: Case, answered: set[int | None], *, now: datetime) -> MassItem:
     made = MassItem(job=job, case=case, channel=case.session.account.kind)
-    if job.kind != MassJob.Kind.ANSWER:
+    if not job.text:
         return made
     session = case.session if case.session.state != SessionState.CLOSED else continuing.goes_on_in(case.session)
+    if job.kind == MassJob.Kind.CLOSE and session.pk in answered:  # it closes, too; its guest is told by the other one
+        return made
     made.session_id = session.pk
     refusal = _obstacle(job, case, session, answered, now=now)
     if refusal is None:

@@ -38,7 +38,7 @@ def _next(job_id: int) -> bool:
     item.at = now
     try:
         with transaction.atomic():
-            item.message_id = mass_deeds.do(item.job, item.case, now=now)
+            item.message_id = mass_deeds.do(item.job, item.case, speaks=item.session_id is not None, now=now)
         item.state = State.DONE
     except Refusal as refusal:
         item.state, item.code, item.reason = State.REFUSED, refusal.code[:32], str(refusal.text)[:240]

@@ -76,14 +76,17 @@ def open_in(
     details: Mapping[str, object] | None = None,
     previous: Case | None = None,
 ) -> Case:
-    """As `open_ticket`, in a locked conversation inside the caller's transaction. `by` None = the guest came back (`previous`)."""
+    """As `open_ticket`, in a locked conversation inside the caller's transaction. `by` None = the guest came back (`previous`).
+
+    In a dialogue among ourselves the ticket has no guest, and needs no store.
+    """
     given = asked.checked(topic, details, now=now) if details is not None else {}
     way, policy, promise = _routed(session, topic, store=store, priority=priority, now=now)
     if previous is not None:  # the guest has only written again: people look whether it is for the store
         way.to_store = False
     case = Case(
         number=next_number(),
-        guest=session.guest,
+        guest=session.guest if session.guest.is_person else None,
         session=session,
         topic=topic,
         policy=policy,
@@ -99,7 +102,7 @@ def open_in(
         routing=way.told() | {"promise": dict(promise.reason)},
         opened_at=now,
         opened_by=by,
-        waiting_since=session.waiting_since or now,
+        waiting_since=(session.waiting_since or now) if session.guest.is_person else None,
         last_at=now,
     )
     insert(case)
@@ -114,7 +117,8 @@ def _begin(case: Case, session: Session, *, path: Sequence[str], now: datetime) 
     insert_all([opened, cases.step_row(case, Step.ROUTED, by=None, now=now, details=case.routing)])
     tell_guest(case, Step.OPENED, now=now)
     zone = cases.zone_of(case)
-    running = clocks.start(subject=case.clock_subject, policy=case.policy, metrics=PROMISES, now=now, is_new=True, store_zone=zone)
+    promises = PROMISES if case.guest_id is not None else cases.WITHOUT_GUEST
+    running = clocks.start(subject=case.clock_subject, policy=case.policy, metrics=promises, now=now, is_new=True, store_zone=zone)
     audit.record(action="case.opened", by=case.opened_by, subject=case, now=now, details={"topic": case.topic.code, "group": case.group_id})
     rows.show(case, now=now, preview=case.summary, running=running)
     duplicates.note_opened(case, now=now)
@@ -128,7 +132,7 @@ def _routed(session: Session, topic: Topic, *, store: Store | None, priority: in
     asks = topics.resolved(topic)
     if not topics.facts()[topic.pk].is_active:
         raise Refusal("topic_off", _("This topic is not used any more. Please choose another one."))
-    if asks.store_required and store is None:
+    if asks.store_required and store is None and session.guest.is_person:
         raise Refusal("store_needed", _("Please name the store: tickets on this topic need it."), status=400)
     channel = session.account.kind
     way = ways.choose(topic, store=store, channel=channel, priority=priority, now=now)

@@ -45,7 +45,8 @@ select c.id, c.store_id, c.topic_id, (%(branches)s::jsonb ->> c.topic_id::text):
     ticket_words(replace(lower(left(c.summary, %(longest)s)), 'ё', 'е')),
     array(select distinct f[1] from regexp_matches(c.summary, '\\d{6,20}', 'g') f limit %(most_marks)s), c.opened_at, c.opened_at
 from tickets_case c where c.id in (
-    select id from tickets_case k where not exists (select from tickets_caseprint p where p.case_id = k.id) order by id desc limit %(limit)s
+    select id from tickets_case k where k.guest_id is not null
+    and not exists (select from tickets_caseprint p where p.case_id = k.id) order by id desc limit %(limit)s
 ) on conflict do nothing
 """
 

@@ -41,7 +41,7 @@ def forget() -> None:
     _kept.clear()
 
 
-def promise_for(way: Resolved, *, channel: str, priority: int, group_id: int | None, guest: Guest, store: Store | None) -> Promise:
+def promise_for(way: Resolved, *, channel: str, priority: int, group_id: int | None, guest: Guest | None, store: Store | None) -> Promise:
     """What a ticket on this topic is promised."""
     known = rules()
     matter = Matter(
@@ -52,7 +52,7 @@ def promise_for(way: Resolved, *, channel: str, priority: int, group_id: int | N
         chain_id=store.chain_id if store else None,
         region_id=store.region_id if store else None,
         store_id=store.pk if store else None,
-        segment=guest.segment,
+        segment=guest.segment if guest else "",
     )
     rule = first_fitting(known, matter)
     if rule is not None:

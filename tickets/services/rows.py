@@ -22,8 +22,8 @@ def show(case: Case, *, now: datetime, preview: Message | str | None = None, run
     values: dict[str, Any] = {
         "session_id": case.session_id,
         "number": case.number,
-        "guest_id": case.guest_id,
-        "guest_name": case.guest.name,
+        "guest_id": case.guest_id or case.session.guest_id,
+        "guest_name": case.guest.name if case.guest else case.session.subject,
         "channel": case.session.account.kind,
         "title": first_line(case.topic.name, 200),
         "store_id": case.store_id,

@@ -69,7 +69,7 @@ def _tell(notice_id: int, *, now: datetime) -> None:
 
 
 def _pointless(row: GuestNotice, case: Case, *, now: datetime) -> str:
-    if row.wording is None or not still_so(row.status, case.state):
+    if row.wording is None or not row.wording.is_active or not still_so(row.status, case.state):
         return Untold.OUTDATED
     return Untold.LATE if now - row.created_at > KEPT else ""
 
@@ -91,7 +91,7 @@ def _settle(row: GuestNotice, told: Told, *, now: datetime) -> None:
 
 def filled(text: str, case: Case, **values: str) -> str:
     """A text about the ticket with its places filled in."""
-    first_name = first_line(case.guest.name, 60).split(" ")[0]
+    first_name = first_line(case.guest_name, 60).split(" ")[0]
     return fill(text, {"number": case.number, "topic": case.topic.name, "guest": first_name, **values})
 
 
@@ -108,6 +108,7 @@ def in_channel(session: Session, text: str, *, choices: Sequence[str], now: date
 
 def by_notice(case: Case, *, title: str, text: str, key: str, now: datetime) -> Told:
     """Push, then SMS, as consent and the guest's night allow; omni.services.notices does the rest."""
+    assert case.guest is not None, "notices are made due for guests only"
     thread = f"case:{case.pk}"
     notice = notices.notify(
         guest=case.guest, title=title, text=text, key=f"{thread}:{key}", thread=thread, data={"case": case.number}, now=now

@@ -56,7 +56,7 @@ def _asked(since: datetime, until: datetime) -> Iterator[tuple[str, str, Ask]]:
     for row in opened.values_list(*_COLUMNS).iterator(chunk_size=5000):
         _pk, number, segment, topic_id, at, priority, channel, store_id, region_id, chain_id, cluster_id, zone = row
         place = Place(store_id, region_id, chain_id, cluster_id, zone) if store_id is not None else None
-        yield number, segment, Ask(topic_id=topic_id, at=at, place=place, channel=channel, priority=priority)
+        yield number, segment or "", Ask(topic_id=topic_id, at=at, place=place, channel=channel, priority=priority)
 
 
 @dataclass(frozen=True)

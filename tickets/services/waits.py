@@ -31,7 +31,9 @@ _OPEN = Prepared(lambda case: CaseWait.objects.select_related("reason").filter(c
 
 def list_reasons(case: Case) -> Sequence[WaitReason]:
     """Why the ticket could begin to wait in its present state."""
-    return [one for one in _REASONS.get() if one.state in CASE_MOVES[case.state] or one.state == case.state]
+    impossible = {CaseState.WAITING_GUEST} if case.guest_id is None else set()
+    states = {*CASE_MOVES[case.state], case.state} - impossible
+    return [one for one in _REASONS.get() if one.state in states]
 
 
 def current(case_id: int) -> CaseWait | None:
@@ -51,8 +53,7 @@ def begin(*, case_id: int, reason_id: int, by: Staff, now: datetime) -> Case:
     state = CaseState(reason.state)
     with transaction.atomic():
         case = cases.lock(case_id)
-        if state == CaseState.WAITING_STORE and case.store_id is None:
-            raise Refusal("store_needed", _("Please name the store first."), status=400)
+        cases.check_wait(case, state)
         cases.move(case, state)
         if case.at_store != (state == CaseState.WAITING_STORE):
             handovers.restart(case, now=now)
@@ -144,7 +145,7 @@ def _back_to_people(case: Case, told: Mapping[str, Any], *, now: datetime) -> No
 def _write(case: Case, text: str, *, now: datetime) -> str:
     """Write to the guest in the ticket's dialogue by the system; why that was not possible, empty = it was."""
     session = conversations.lock(case.session_id)
-    filled = text.replace("{guest}", case.guest.name).replace("{number}", case.number).strip(" ,")
+    filled = text.replace("{guest}", case.guest_name).replace("{number}", case.number).strip(" ,")
     limit = capabilities_of(session).text_limit
     if session.state == SessionState.CLOSED:
         return str(_("The dialogue is closed."))

@@ -12,7 +12,7 @@ from core.refusal import Refusal
 from sla.models import Clock
 from tests import builders as b
 from tickets.bursting import is_burst
-from tickets.models import BurstRule, Case, CaseLink, CasePrint, CaseStep, Incident, IncidentCase, TopicHour
+from tickets.models import BurstRule, Case, CaseLink, CasePrint, CaseStep, Incident, IncidentCase, Topic, TopicHour
 from tickets.services import bursts, cases, counting, incident_parts, incidents, linking, opening
 from tickets.services import topics as tree
 from tickets.states import Cause, Step
@@ -126,7 +126,7 @@ def test_a_person_confirms_takes_out_and_closes(desk):
     with pytest.raises(Refusal):
         incidents.reject(incident_id=incident.pk, by=desk.operator, now=NOW)
     assert incidents.close(incident_id=incident.pk, by=desk.operator, now=NOW).state == "closed"
-    assert Case.objects.exclude(state="closed").count() == 5
+    assert Case.objects.exclude(state="closed").filter(guest__isnull=False).count() == 5
 
 
 def test_a_rejected_draft_lets_its_tickets_go_and_the_same_burst_drafts_none_again(desk):
@@ -161,30 +161,46 @@ def parts(incident):
     return set(CaseLink.objects.filter(main=incident.main, kind="child", undone_at=None).values_list("case", flat=True))
 
 
-def test_a_confirmed_incident_is_led_by_its_first_open_ticket_and_the_others_are_its_parts(desk):
+def test_a_confirmed_incident_has_a_ticket_of_its_own_and_all_others_are_its_parts(desk):
     store = b.a_store()
     a_base(desk, store, 0)
+    BurstRule.objects.update(priority=4)
     made = complaints(desk, store, 6)
     cases.close(case_id=made[0].pk, cause=Cause.SOLVED, by=desk.operator, now=NOW)
     (incident,) = bursts.watch(now=NOW)
     assert (incident.main, incident_parts.hang(now=NOW)) == (None, 0)
     incident = incidents.confirm(incident_id=incident.pk, by=desk.operator, now=NOW)
-    assert incident.main == made[1]
+    assert (incident.main.guest, incident.main.priority, incident.main.store) == (None, 4, store)
     assert Clock.objects.filter(subject=incident.main.clock_subject, ended_at=None).exists()
-    assert (incident_parts.hang(now=NOW), incident_parts.hang(now=NOW)) == (5, 0)
-    assert parts(incident) == {case.pk for case in made} - {made[1].pk}
+    assert (incident_parts.hang(now=NOW), incident_parts.hang(now=NOW)) == (6, 0)
+    assert parts(incident) == {case.pk for case in made}
     (late,) = complaints(desk, store, 1, first=50)
     bursts.watch(now=NOW)
+    assert incident.members.count() == 7
     assert incident_parts.hang(now=NOW) == 1
     assert late.pk in parts(incident)
     incidents.take_out(incident_id=incident.pk, case_id=late.pk, by=desk.operator, now=NOW)
     own = CaseLink.objects.get(case=made[2], kind="child")
     linking.undo(link_id=own.pk, by=desk.operator, now=NOW)
     assert incident_parts.hang(now=NOW) == 0
-    assert parts(incident) == {made[place].pk for place in (0, 3, 4, 5)}
+    assert parts(incident) == {made[place].pk for place in (0, 1, 3, 4, 5)}
 
 
-def test_a_ticket_that_is_part_of_another_one_neither_leads_nor_changes_hands(desk):
+def test_where_nobody_is_responsible_for_a_ticket_of_its_own_the_first_open_one_leads(desk):
+    store = b.a_store()
+    a_base(desk, store, 0)
+    made = complaints(desk, store, 6)
+    cases.close(case_id=made[0].pk, cause=Cause.SOLVED, by=desk.operator, now=NOW)
+    (incident,) = bursts.watch(now=NOW)
+    Topic.objects.update(is_active=False)
+    tree.forget()
+    incident = incidents.confirm(incident_id=incident.pk, by=desk.operator, now=NOW)
+    assert incident.main == made[1]
+    assert incident_parts.hang(now=NOW) == 5
+    assert parts(incident) == {case.pk for case in made} - {made[1].pk}
+
+
+def test_a_ticket_that_is_part_of_another_one_does_not_change_hands(desk):
     store = b.a_store()
     a_base(desk, store, 0)
     made = complaints(desk, store, 6)
@@ -192,6 +208,6 @@ def test_a_ticket_that_is_part_of_another_one_neither_leads_nor_changes_hands(de
     linking.link(case_id=made[0].pk, main_id=elsewhere.pk, kind=CaseLink.Kind.CHILD, by=desk.operator, now=NOW)
     (incident,) = bursts.watch(now=NOW)
     incident = incidents.confirm(incident_id=incident.pk, by=desk.operator, now=NOW)
-    assert incident.main == made[1]
-    assert incident_parts.hang(now=NOW) == 4
+    assert incident_parts.hang(now=NOW) == 5
+    assert parts(incident) == {case.pk for case in made[1:]}
     assert CaseLink.objects.get(case=made[0]).main == elsewhere
