@@ -1,5 +1,6 @@
 """Mass jobs and incidents for other systems."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.utils import timezone
@@ -19,7 +20,7 @@ from tickets.services.incidents import Ending
 from tickets.states import Cause
 
 JOB_DEEDS = {"start": mass.start, "stop": mass.stop, "drop": mass.drop}
-INCIDENT_DEEDS = {"confirm": incidents.confirm, "reject": incidents.reject, "close": incidents.close}
+INCIDENT_DEEDS: dict[str, Callable[..., Incident]] = {"confirm": incidents.confirm, "reject": incidents.reject, "close": incidents.close}
 
 
 class EndingInput(serializers.Serializer[Any]):

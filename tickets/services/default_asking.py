@@ -1,4 +1,7 @@
-"""Shipped letters, notices, questions of satisfaction and rules of approval. What guests would get is off until somebody switches it on."""
+"""Shipped letters, notices, questions of satisfaction and rules of approval: all on. docs/runbook.md says how to switch each off.
+
+Guests are told in the dialogue that they began themselves, unless they took their consent back, and never at night.
+"""
 
 import json
 from collections.abc import Mapping
@@ -41,11 +44,8 @@ def _survey(facts: Facts) -> None:
 
 
 def _approval(facts: Facts) -> None:
-    """A role or topic that a supervisor has removed leaves the rule without it; it is off and waits to be looked at."""
-    fields = {
-        **facts,
-        "topic": Topic.objects.filter(code=facts["topic"]).first(),
-        "role": Role.objects.filter(code=facts["role"]).first(),
-        "then_role": Role.objects.filter(code=facts.get("then_role", "")).first(),
-    }
+    """Without the role or topic that it names, which a supervisor has removed, it is off and waits to be looked at."""
+    topic, role = Topic.objects.filter(code=facts["topic"]).first(), Role.objects.filter(code=facts["role"]).first()
+    then_role = Role.objects.filter(code=facts.get("then_role", "")).first()
+    fields = {**facts, "topic": topic, "role": role, "then_role": then_role, "is_active": topic is not None and role is not None}
     ApprovalRule.objects.get_or_create(code=facts["code"], defaults=fields)

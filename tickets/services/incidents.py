@@ -79,10 +79,14 @@ def close(*, incident_id: int, by: Staff, now: datetime, ending: Ending = _PLAIN
         raise Refusal("choose", _("The answer goes out with the closing of the tickets: choose that, too."), status=400)
     incident_tickets.end(incident, cause=ending.cause, by=by, now=now)
     if ending.with_members:
-        given = {"params": {"cause": ending.cause.value}, "text": text, "by": by, "now": now, "begins_itself": True}
-        incident.closing_job = mass.make(kind=MassJob.Kind.CLOSE, chosen=mass.Chosen(incident_id=incident.pk), **given)
+        incident.closing_job = _closing_job(incident, ending.cause, text, by=by, now=now)
         incident.save(update_fields=["closing_job"])
     return _end(incident, State.CLOSED, by=by, now=now)
+
+
+def _closing_job(incident: Incident, cause: Cause, text: str, *, by: Staff, now: datetime) -> MassJob:
+    chosen, params = mass.Chosen(incident_id=incident.pk), {"cause": cause.value}
+    return mass.make(kind=MassJob.Kind.CLOSE, chosen=chosen, text=text, params=params, by=by, now=now, begins_itself=True)
 
 
 def _end(incident: Incident, state: Incident.State, *, by: Staff, now: datetime) -> Incident:

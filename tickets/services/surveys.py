@@ -69,7 +69,7 @@ def locked(survey_id: int) -> Survey:
 
 
 def _pointless(survey: Survey, case: Case, *, now: datetime) -> str:
-    if survey.rule is None or case.state != CaseState.CLOSED:
+    if survey.rule is None or not survey.rule.is_active or case.state != CaseState.CLOSED:
         return Untold.OUTDATED
     if survey.expires_at <= now:
         return Untold.LATE

@@ -11,10 +11,23 @@ from accounts.rights import Right
 from omni.models import Queue
 from sla.models import Policy
 from sla.services import clocks
+from tests import builders as b
 from tests import shipped
-from tickets.models import AnswerTemplate, Detail, GroupFallback, RouteRule, RouteTest, Topic, WaitReason
+from tickets.models import (
+    AnswerTemplate,
+    ApprovalRule,
+    Detail,
+    GroupFallback,
+    GuestText,
+    RouteRule,
+    RouteTest,
+    SurveyRule,
+    Topic,
+    WaitReason,
+)
 from tickets.selectors import list_templates, list_topics
-from tickets.services import asked, defaults, examples, topics
+from tickets.services import asked, default_asking, defaults, examples, topics
+from tickets.telling import GuestStatus
 
 pytestmark = pytest.mark.django_db
 
@@ -103,6 +116,31 @@ def test_examples_of_routing_are_green_and_settings_of_life_are_whole(loaded):
     for thing in [*WaitReason.objects.all(), *RouteRule.objects.all(), *GroupFallback.objects.all(), *Detail.objects.all()]:
         thing.full_clean()
     assert Topic.objects.get(code="compensation").needs_approval
+
+
+def test_guests_are_told_and_asked_and_two_deeds_are_approved_out_of_the_box(loaded):
+    assert set(GuestText.objects.filter(is_active=True, topic=None, chain=None).values_list("status", flat=True)) == set(GuestStatus)
+    assert SurveyRule.objects.get().is_active
+    rules = ApprovalRule.objects.all()
+    assert {(rule.code, rule.deed, rule.topic.code, rule.role.code) for rule in rules if rule.is_active} == {
+        ("health-close", "close", "health", "supervisor"),
+        ("privacy-answer", "answer", "personal-data", "supervisor"),
+    }
+    for row in (*GuestText.objects.all(), *SurveyRule.objects.all(), *rules):
+        row.full_clean()
+
+
+def test_what_was_switched_off_stays_off(loaded):
+    for model in (GuestText, SurveyRule, ApprovalRule):
+        model.objects.update(is_active=False)
+    defaults.load(now=timezone.now())
+    assert not any(model.objects.filter(is_active=True).exists() for model in (GuestText, SurveyRule, ApprovalRule))
+
+
+def test_a_rule_of_approval_without_its_role_comes_switched_off():
+    facts = {"code": "x", "name": "Без роли", "deed": "close", "topic": b.a_topic().code, "role": "nobody"}
+    default_asking._approval(facts)
+    assert ApprovalRule.objects.get().is_active is False
 
 
 def test_topics_ask_for_what_their_experts_need(loaded):

@@ -92,6 +92,15 @@ def test_without_a_text_nothing_is_written_down(operator):
     assert not GuestNotice.objects.exists()
 
 
+def test_a_text_that_is_switched_off_goes_out_no_more_though_it_was_due(operator):
+    text = a_text(GuestStatus.OPENED)
+    open_case(operator)
+    GuestText.objects.filter(pk=text.pk).update(is_active=False)
+    telling.tell_due(now=NOON)
+    assert told() == []
+    assert GuestNotice.objects.get().state == TellState.SKIPPED
+
+
 def test_the_words_of_the_nearest_topic_and_of_the_chain(operator):
     parent = b.a_topic("food")
     leaf = b.a_topic("curd", parent=parent)

@@ -55,7 +55,7 @@ def desk():
 
 def an_incident(desk, *members, **fields):
     place = {"scope": "store", "store": b.a_store(), "branch": desk.topic, "group": desk.group, "priority": 3}
-    made = Incident.objects.create(number="500", seen=6, usual=0.5, since=NOW, made_at=NOW, **{**place, **fields})
+    made = Incident.objects.create(seen=6, usual=0.5, since=NOW, made_at=NOW, **{"number": "500", **place, **fields})
     IncidentCase.objects.bulk_create(IncidentCase(incident=made, case=case, at=NOW) for case in members)
     return made
 
@@ -285,7 +285,7 @@ def test_other_systems_confirm_and_end_it(desk, client):
         return client.post(path, body, content_type="application/json", headers={**program.headers, **key})
 
     own = post("confirm").json()["main"]
-    seen = client.get(f"/api/v1/cases/{own}", headers=program.headers).json()
+    seen = client.get(f"/api/v1/cases/{own}/", headers=program.headers).json()
     assert (seen["guest"], seen["channel"]) == (None, "inner")
     assert post("close", cause="because").status_code == 400
     told = post("close", cause="explained", members=True, text="Починили").json()

@@ -239,8 +239,8 @@ def test_two_workers_and_kills_answer_each_guest_once(monkeypatch):
     class Killed(BaseException):
         pass
 
-    def do(of, case, *, now):
-        found = plain(of, case, now=now)
+    def do(of, case, *, speaks, now):
+        found = plain(of, case, speaks=speaks, now=now)
         if case.pk % 3 == 0 and case.pk not in killed:
             killed.add(case.pk)
             raise Killed  # after the deed, before its commit

@@ -81,6 +81,15 @@ def test_it_is_asked_once_after_the_delay_with_buttons(operator, account):
     assert Session.objects.get().state == SessionState.CLOSED
 
 
+def test_a_question_that_is_switched_off_is_asked_no_more_though_it_was_due(operator, account):
+    a_rule()
+    closed_case(operator, account)
+    SurveyRule.objects.update(is_active=False)
+    surveys.ask_due(now=LATER)
+    assert ours() == []
+    assert Survey.objects.get().state == SurveyState.SKIPPED
+
+
 def test_a_bare_mark_is_kept_with_the_ticket_and_opens_no_dialogue(operator, account):
     case = asked(operator, account)
     said(account, "4")

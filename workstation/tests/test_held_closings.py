@@ -174,7 +174,6 @@ def test_a_row_that_fails_stops_no_other_and_is_tried_again(desk, write, operato
     assert not HeldClosing.objects.exists()
 
 
-@pytest.mark.django_db(transaction=True)
 def test_what_fails_for_good_is_given_up_and_the_person_is_told(desk, taken, operator, faulty):
     desk.command(f"session/{taken.pk}/finish/")
     faulty(taken.pk)
@@ -191,7 +190,7 @@ def test_what_fails_for_good_is_given_up_and_the_person_is_told(desk, taken, ope
 
 
 @pytest.fixture
-def faulty(transactional_db):
+def faulty(db):
     """From now on the database refuses to close the session with this number; None = no more."""
 
     def refuse(session_id):
