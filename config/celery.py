@@ -23,6 +23,7 @@ app.autodiscover_tasks()
 QUEUES = {
     "core.tasks.relay_live_events": "chat",
     "core.tasks.purge_journals": "bulk",
+    "customers.tasks.count_segments": "bulk",
     "sla.tasks.mark_breaches": "sla",
     "sla.tasks.apply_changes": "bulk",
     "escalation.tasks.tick_runs": "sla",

@@ -312,6 +312,12 @@ CELERY_BEAT_SCHEDULE["loyalty.tasks.prove_everything"] = {
     "options": {"expires": 3600},
 }
 
+CELERY_BEAT_SCHEDULE["customers.tasks.count_segments"] = {
+    "task": "customers.tasks.count_segments",
+    "schedule": crontab(hour=1, minute=0),
+    "options": {"expires": 3600},
+}
+
 CELERY_BEAT_SCHEDULE["escalation.tasks.dry_run_maps"] = {
     "task": "escalation.tasks.dry_run_maps",
     "schedule": crontab(minute="20", hour="1"),

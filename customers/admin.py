@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db import models, transaction
 from django.http import HttpRequest
@@ -12,9 +13,10 @@ from django.utils.translation import pgettext_lazy
 
 from accounts.models import Staff
 from accounts.rights import Right
-from core.admin import AuditedAdmin, OneRowAdmin, ReadOnlyAdmin, in_lines, record
+from core.admin import AuditedAdmin, Inline, OneRowAdmin, ReadOnlyAdmin, in_lines, record
 from core.text import searchable
-from customers.models import Guest, GuestMerge, MatchRule, MergePolicy
+from customers import measures
+from customers.models import Guest, GuestMerge, MatchRule, MergePolicy, Segment, SegmentMark, SegmentRule
 from customers.rules import masked, masked_email, masked_phone
 
 
@@ -22,16 +24,17 @@ from customers.rules import masked, masked_email, masked_phone
 class GuestAdmin(ReadOnlyAdmin):
     """The list never shows contacts; the page does to those with the right, and says so in the audit trail."""
 
-    list_display = ("name_shown", "language", "created_at")
+    list_display = ("name_shown", "segment", "language", "created_at")
+    list_filter = ("segment",)
     list_display_links = ("name_shown",)
     search_fields = ("search_text__contains",)
     search_help_text = _("Name, telephone as +79161234567, or e-mail")
     ordering = ("-pk",)
-    fields = ("name_shown", "phone_shown", "email_shown", "language", "created_at", "known_as", "merged_into")
+    fields = ("name_shown", "phone_shown", "email_shown", "segment", "language", "created_at", "known_as", "merged_into")
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> "models.QuerySet[Guest]":
-        return super().get_queryset(request).filter(is_person=True)
+        return super().get_queryset(request).filter(is_person=True)  # type: ignore[no-any-return]
 
     def get_search_results(self, request: HttpRequest, queryset: "models.QuerySet[Guest]", search_term: str) -> Any:
         # Finding by a telephone or an address would tell whose it is.
@@ -113,3 +116,54 @@ class GuestMergeAdmin(ReadOnlyAdmin):
     @admin.display(description=_("what moved"))
     def what_moved(self, merge: GuestMerge) -> SafeString:
         return in_lines(merge.moved.items())
+
+
+class SegmentRuleForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = SegmentRule
+        fields = ("measure", "least", "months")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["measure"] = forms.ChoiceField(label=_("what is measured"), choices=measures.choices())
+
+
+class SegmentRuleInline(Inline):
+    model = SegmentRule
+    form = SegmentRuleForm
+
+
+@admin.register(Segment)
+class SegmentAdmin(AuditedAdmin):
+    """Looked at in order; any rule that fits brings a guest in, counted each night. Whom people have marked stays as marked."""
+
+    list_display = ("position", "name", "code", "ways", "is_active")
+    list_display_links = ("name",)
+    list_editable = ("position", "is_active")
+    ordering = ("position", "code")
+    inlines = (SegmentRuleInline,)
+
+    def get_queryset(self, request: HttpRequest) -> "models.QuerySet[Segment]":
+        return super().get_queryset(request).prefetch_related("rules")  # type: ignore[no-any-return]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Guests and rules of promises keep the code: another one is another segment."""
+        return ("code",) if obj else ()
+
+    @admin.display(description=_("how guests get here"))
+    def ways(self, segment: Segment) -> str:
+        names = dict(measures.choices())
+        told = [f"{names.get(rule.measure, rule.measure)} ≥ {rule.least} · {rule.months}" for rule in segment.rules.all()]
+        return "; ".join(told) or str(_("by hand only"))
+
+
+@admin.register(SegmentMark)
+class SegmentMarkAdmin(ReadOnlyAdmin):
+    """Whom people have marked, and why. Marked at the desk, beside the guest."""
+
+    list_display = ("at", "guest", "segment", "reason", "by")
+    list_display_links = ("guest",)
+    list_select_related = ("guest", "segment", "by")
+    ordering = ("-at",)
+    fields = list_display
+    readonly_fields = fields

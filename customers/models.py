@@ -6,11 +6,11 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from customers.matching import VERIFIED, Doubt, Reason
 
@@ -27,7 +27,7 @@ class Guest(models.Model):
     language = models.CharField(_("language"), max_length=2, default="ru")
     note = models.TextField(_("note"), blank=True)
     segment = models.SlugField(_("segment"), max_length=32, blank=True, default="", db_default="")
-    """The group of guests that the chain counts this one among (`vip`); rules of promises may name it."""
+    """Code of the group of guests that the chain counts this one among (services/segments.py); rules of promises may name it."""
     is_person = models.BooleanField(default=True, db_default=True, editable=False)
     """False = nobody: the row behind a dialogue that our people have among themselves (omni.services.inner)."""
     created_at = models.DateTimeField(_("first seen"))
@@ -211,3 +211,60 @@ class TwoPeople(models.Model):
 
     def __str__(self) -> str:
         return f"{self.first_id} ≠ {self.second_id}"
+
+
+class Segment(models.Model):
+    """A group of guests that the chain treats in its own way. The first one in order whose rules fit is the guest's."""
+
+    code = models.SlugField(_("code"), max_length=32, unique=True)
+    name = models.CharField(_("name"), max_length=80)
+    name_en = models.CharField(_("name in English"), max_length=80, blank=True)
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    is_active = models.BooleanField(_("active"), default=True)
+
+    class Meta:
+        verbose_name = _("segment of guests")
+        verbose_name_plural = _("segments of guests")
+        ordering = ["position", "code"]
+
+    def __str__(self) -> str:
+        return self.shown_name
+
+    @property
+    def shown_name(self) -> str:
+        return self.name_en if get_language() == "en" and self.name_en else self.name
+
+
+class SegmentRule(models.Model):
+    """One way into a segment; a segment without rules has only whom people have marked."""
+
+    segment = models.ForeignKey(Segment, models.CASCADE, related_name="rules", verbose_name=_("segment"))
+    measure = models.CharField(_("what is measured"), max_length=32, help_text=_("Of the last months."))
+    least = models.PositiveBigIntegerField(_("at least"), validators=[MinValueValidator(1)])
+    months = models.PositiveSmallIntegerField(_("months"), default=12, validators=[MinValueValidator(1), MaxValueValidator(60)])
+
+    class Meta:
+        verbose_name = _("rule of a segment")
+        verbose_name_plural = _("rules of segments")
+
+    def __str__(self) -> str:
+        return f"{self.measure} ≥ {self.least}"
+
+
+class SegmentMark(models.Model):
+    """A person has said which segment a guest belongs to (empty = to none): it holds whatever the rules say."""
+
+    PERSONAL = ("reason",)
+
+    guest = models.OneToOneField(Guest, models.CASCADE, primary_key=True, related_name="segment_mark", verbose_name=_("guest"))
+    segment = models.ForeignKey(Segment, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("segment"))
+    reason = models.CharField(_("reason"), max_length=200)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("by"))
+    at = models.DateTimeField(_("marked"))
+
+    class Meta:
+        verbose_name = _("segment marked by a person")
+        verbose_name_plural = _("segments marked by people")
+
+    def __str__(self) -> str:
+        return f"{self.guest_id}: {self.segment_id or '–'}"

@@ -1,6 +1,15 @@
-"""Contacts as those see them who may not see them: pure."""
+"""Pure rules about guests: contacts as those see them who may not see them, spans of time."""
+
+import calendar
+from datetime import datetime
 
 HIDDEN = "•"
+
+
+def months_before(now: datetime, months: int) -> datetime:
+    """The same day so many months ago, or the last day of that month where it has no such day."""
+    year, month = divmod(now.year * 12 + now.month - 1 - months, 12)
+    return now.replace(year=year, month=month + 1, day=min(now.day, calendar.monthrange(year, month + 1)[1]))
 
 
 def masked(text: str, *, begin: int = 1, end: int = 1) -> str:

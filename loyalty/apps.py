@@ -7,4 +7,8 @@ class LoyaltyConfig(AppConfig):
     verbose_name = _("Loyalty")
 
     def ready(self) -> None:
-        from loyalty import handlers  # noqa: F401, PLC0415  models must be loaded first
+        from customers import measures  # noqa: PLC0415  models must be loaded first
+        from loyalty import handlers  # noqa: F401, PLC0415
+        from loyalty.measures import PointsEarned  # noqa: PLC0415
+
+        measures.register(PointsEarned())

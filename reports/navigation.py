@@ -59,6 +59,8 @@ MENU: Sequence[tuple[Any, Sequence[Entry]]] = (
             list_of(_("Dialogues"), "forum", "omni_session", Right.EVERYTHING),
             list_of(_("Guests"), "person", "customers_guest"),
             list_of(_("Joined guests"), "person_add", "customers_guestmerge"),
+            list_of(_("Segments of guests"), "loyalty", "customers_segment"),
+            list_of(_("Segments marked by people"), "bookmark", "customers_segmentmark"),
             list_of(_("Calls"), "call", "omni_call", Right.EVERYTHING),
             list_of(_("Sends"), "send", "omni_attempt", Right.EVERYTHING),
             list_of(_("Notices"), "notifications", "omni_notice", Right.EVERYTHING),

@@ -18,8 +18,10 @@ from core.commands import Answer
 from core.refusal import Refusal
 from customers.models import Guest, GuestMerge, Identity
 from customers.selectors import Candidate, merge_policy
+from customers.services import segments
 from customers.services.merging import Preview
 from omni import same_guest
+from omni.selectors import find_guest
 from workstation.entrances import command, staff_of
 from workstation.feed import day_of, moment
 from workstation.rules import masked_email, masked_phone
@@ -75,6 +77,17 @@ def two_people(*, guest_id: int, fields: Mapping[str, str], by: Any, now: dateti
 def part(*, merge_id: int, by: Any, now: datetime, **_rest: Any) -> Answer:
     same_guest.undo(merge_id=merge_id, by=by, now=now)
     return {"ok": True}
+
+
+@command("desk.mark_segment", right=Right.SUPERVISE)
+def mark_segment(*, guest_id: int, fields: Mapping[str, str], by: Any, now: datetime, **_rest: Any) -> Answer:
+    """`segment` a code, `-` = to none, empty = as the rules say; a mark needs its `reason`."""
+    find_guest(staff=by, guest_id=guest_id)
+    code = fields.get("segment", "")
+    if not code:
+        return {"ok": True, "segment": segments.unmark(guest_id=guest_id, by=by, now=now)}
+    given = {"code": "" if code == "-" else code, "reason": fields.get("reason", "")}
+    return {"ok": True, "segment": segments.mark(guest_id=guest_id, **given, by=by, now=now)}
 
 
 def _other(fields: Mapping[str, str]) -> int:

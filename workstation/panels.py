@@ -13,6 +13,7 @@ from accounts.models import Group, Staff
 from accounts.rights import Right
 from core.statements import Prepared
 from customers.models import Consent, Guest, Identity
+from customers.services import segments
 from omni.services import session_facts
 from sla.models import Clock, Metric
 from sla.services import clocks
@@ -93,9 +94,25 @@ def guest_context(*, opened: Opened, staff: Staff, base: str) -> dict[str, Any]:
         "may_reveal": by_desk and staff.has_right(Right.PERSONAL) and bool(guest.phone or guest.email),
         "may_join": staff.has_right(Right.JOIN_GUESTS),
         "first_seen": day_of(guest.created_at),
+        **segment_context(guest, staff),
         "facts": session_facts.shown(opened.session) if by_desk else [],
         "identities": list_identities(guest) if by_desk else [],
         "cases": [case_link(item, base) for item in list_cases_of(staff=staff, guest_id=guest.pk) if _is_other(item, opened.item)],
+    }
+
+
+def segment_context(guest: Guest, staff: Staff) -> dict[str, Any]:
+    """The guest's segment and who has said so; the form for who may say otherwise."""
+    if not staff.has_right(Right.DESK) or not guest.is_person:
+        return {"segment_name": "", "segments": ()}
+    named = {segment.code: segment.shown_name for segment in segments.list_segments()}
+    mark = segments.mark_of(guest.pk)
+    return {
+        "segment_name": named.get(guest.segment, guest.segment),
+        "segment_code": guest.segment,
+        "segment_mark": mark,
+        "segment_marked_at": day_of(mark.at) if mark else "",
+        "segments": list(named.items()) if staff.has_right(Right.SUPERVISE) else (),
     }
 
 

@@ -106,7 +106,7 @@ def only_session(staff: Staff, item: Item) -> int | None:
 # Of these wide rows a screen needs little; what it needs is named, and the budgets of queries prove that nothing is missing.
 _DIALOGUE = (
     "state", "subject", "last_inbound_at", "owner_id", "guest_id", "account__kind", "identity__blocked_at", "owner__full_name",
-    "guest__name", "guest__is_person", "guest__phone", "guest__email", "guest__note", "guest__created_at",
+    "guest__name", "guest__is_person", "guest__segment", "guest__phone", "guest__email", "guest__note", "guest__created_at",
 )  # fmt: skip
 _TICKET = (
     "number", "guest_id", "session_id", "topic_id", "group_id", "store_id", "owner_id", "state", "at_store", "summary", "routing",

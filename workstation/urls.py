@@ -31,6 +31,7 @@ urlpatterns = [
     path("desk/guests/<int:guest_id>/reveal/", commands.reveal, name="desk_reveal"),
     path("desk/guests/<int:guest_id>/same/", guests.same_part, name="desk_same"),
     path("desk/guests/<int:guest_id>/same/<int:other_id>/", guests.preview_part, name="desk_join_preview"),
+    path("desk/guests/<int:guest_id>/segment/", guests.mark_segment, name="desk_mark_segment"),
     path("desk/guests/<int:guest_id>/join/", guests.join, name="desk_join"),
     path("desk/guests/<int:guest_id>/two-people/", guests.two_people, name="desk_two_people"),
     path("desk/merges/<int:merge_id>/undo/", guests.part, name="desk_part"),

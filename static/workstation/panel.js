@@ -125,7 +125,8 @@ function submit(event) {
 async function send(form) {
   showError(form, "");
   try {
-    const answer = await command(`${item.kind}/${item.id}/${form.dataset.command}/`, Object.fromEntries(new FormData(form)));
+    const about = form.dataset.guest ? `guests/${form.dataset.guest}` : `${item.kind}/${item.id}`;
+    const answer = await command(`${about}/${form.dataset.command}/`, Object.fromEntries(new FormData(form)));
     form.reset();
     for (const hidden of findAll("input[type=hidden]", form)) hidden.value = "";
     root.dispatchEvent(new CustomEvent("done", { detail: { ...answer, command: form.dataset.command }, bubbles: true }));

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from core.admin import AuditedAdmin
+from customers.models import Segment
 from omni.channels.registry import ADAPTERS
 from tickets.models import PolicyRule
 from tickets.services import promising
@@ -26,6 +27,14 @@ class PolicyRuleForm(forms.ModelForm):  # type: ignore[type-arg]
         kinds = [(adapter.kind, adapter.form.name) for adapter in ADAPTERS if not adapter.capabilities.notices_only]
         choices = [("", _("every channel")), *sorted(kinds, key=lambda one: str(one[1]))]
         self.fields["channel"] = forms.ChoiceField(label=_("channel"), required=False, choices=choices)
+        self.fields["segment"] = forms.ChoiceField(label=_("segment of the guest"), required=False, choices=self._segments())
+
+    def _segments(self) -> "list[tuple[str, Any]]":
+        """Those there are; one that is gone stays with its rule until another is chosen."""
+        there = [(segment.code, segment.shown_name) for segment in Segment.objects.order_by("position", "code")]
+        own = self.instance.segment
+        gone = [(own, own)] if own and own not in dict(there) else []
+        return [("", _("every guest")), *there, *gone]
 
 
 @admin.register(PolicyRule)
