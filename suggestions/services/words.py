@@ -14,7 +14,7 @@ from omni.states import Direction
 from suggestions.models import SuggestionRules
 from suggestions.rules import Document, document, is_held_out, what_was_said
 from tickets.models import AnswerTemplate, Case, Topic
-from tickets.services import topics
+from tickets.services import joined_topics, topics
 
 # Of a dialogue's messages the newest count: a session may be years old.
 NEWEST = 5
@@ -89,8 +89,9 @@ def choices(rules: SuggestionRules) -> Choices:
     train: list[Labelled] = []
     held_out: list[Labelled] = []
     of_topic: Counter[int] = Counter()
-    usable = leaves()
-    for case_id, topic, text in said_before(_newest_cases(rules.most_cases)):
+    usable, joined = leaves(), joined_topics.aliases()
+    for case_id, chosen, text in said_before(_newest_cases(rules.most_cases)):
+        topic = joined.get(chosen, chosen)
         if topic not in usable or not text.strip() or of_topic[topic] >= rules.most_of_topic:
             continue
         of_topic[topic] += 1

@@ -10,8 +10,8 @@ from tickets.models import GuestNotice, GuestText, Survey, SurveyRule
 
 @admin.register(GuestText)
 class GuestTextAdmin(AuditedAdmin):
-    list_display = ("status", "title", "topic", "chain", "falls_back", "is_active")
-    list_filter = ("status", "is_active")
+    list_display = ("status", "title", "topic", "chain", "language", "falls_back", "is_active")
+    list_filter = ("status", "language", "is_active")
     list_select_related = ("topic", "chain")
     autocomplete_fields = ("topic", "chain")
     ordering = ("status", "pk")

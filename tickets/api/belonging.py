@@ -19,7 +19,7 @@ from tickets import belonging
 from tickets.belonging import Alike, Linked
 from tickets.models import CaseLink, Topic
 from tickets.selectors import find_case
-from tickets.services import duplicates, linking
+from tickets.services import duplicates, joined_topics, linking
 
 
 class AlikeInput(serializers.Serializer[Any]):
@@ -87,7 +87,7 @@ def topic_of(code: str) -> Topic:
     found = Topic.objects.filter(code=code).first()
     if found is None:
         raise Refusal("topic_unknown", _("There is no such topic."), status=400)
-    return found
+    return joined_topics.going_on(found)
 
 
 def store_of(number: str | None) -> Store | None:

@@ -23,7 +23,7 @@ from tickets import search
 from tickets.api import schemas, shapes
 from tickets.models import Case, ClosingCause, Topic
 from tickets.selectors import find_case, list_steps, list_topics
-from tickets.services import asked, cases, closing, intake, opening, terms
+from tickets.services import asked, cases, closing, intake, joined_topics, opening, terms
 from tickets.states import Cause
 from worklist.selectors import Filters, find_item, list_items
 from worklist.states import Kind
@@ -86,7 +86,7 @@ def _common(staff: Staff, wanted: dict[str, Any]) -> dict[str, Any]:
         if store is None:
             raise Refusal("store_unknown", _("There is no store with this number."), status=400)
     return {
-        "topic": topic,
+        "topic": joined_topics.going_on(topic),
         "store": store,
         "by": staff,
         "now": timezone.now(),

@@ -28,13 +28,24 @@ def check_places(text: str, *places: str) -> None:
 
 
 class GuestText(models.Model):
-    """What a guest is told when a ticket gets so far; none in use = nothing. The nearest topic wins, then the chain."""
+    """What a guest is told when a ticket gets so far; none in use = nothing.
+
+    A text in the guest's language wins, else the Russian one; of these the nearest topic, then the chain.
+    """
 
     status = models.CharField(_("when"), max_length=8, choices=GuestStatus)
     topic = models.ForeignKey(
         Topic, models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("topic"), help_text=_("And all below; empty = any.")
     )
     chain = models.ForeignKey(Chain, models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("chain"))
+    language = models.CharField(
+        _("language"),
+        max_length=2,
+        choices=[("ru", _("Russian")), ("en", _("English"))],
+        default="ru",
+        db_default="ru",
+        help_text=_("Guests of another language get the Russian text."),
+    )
     title = models.CharField(_("title"), max_length=120, help_text=_("Of a push."))
     text = models.TextField(_("text"), help_text=_("{number}, {topic} and {guest} are filled in; for points {points}, too."))
     falls_back = models.BooleanField(
@@ -46,7 +57,9 @@ class GuestText(models.Model):
         verbose_name = _("notice of a ticket")
         verbose_name_plural = _("notices of tickets")
         ordering = ["status", "pk"]
-        constraints = [models.UniqueConstraint(fields=["status", "topic", "chain"], name="guest_text_once", nulls_distinct=False)]
+        constraints = [
+            models.UniqueConstraint(fields=["status", "topic", "chain", "language"], name="guest_text_once", nulls_distinct=False)
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_status_display()} · {self.title}"

@@ -26,6 +26,10 @@ class Topic(models.Model):
     instruction = models.TextField(_("instruction"), blank=True)
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     is_active = models.BooleanField(_("active"), default=True)
+    goes_on_as = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="+", editable=False, verbose_name=_("goes on as")
+    )
+    """Of a topic that was joined to another one: its tickets stay, new ones on its code are opened there (services/joined_topics.py)."""
 
     class Meta:
         verbose_name = _("topic")
@@ -37,7 +41,11 @@ class Topic(models.Model):
 
     @property
     def shown_name(self) -> str:
-        return self.name_en if get_language() == "en" and self.name_en else self.name
+        return self.name_in(get_language() or "")
+
+    def name_in(self, language: str) -> str:
+        """The English name where there is one and English is wanted, else the Russian."""
+        return self.name_en if language == "en" and self.name_en else self.name
 
     def clean(self) -> None:
         """A topic may not be its own ancestor."""

@@ -23,7 +23,8 @@ def load(shipment: Shipment) -> None:
     for facts in told["letters"]:
         shipment.add("letter", facts["kind"], partial(_letter, facts))
     for facts in told["notices"]:
-        shipment.add("guest_notice", facts["status"], partial(_notice, facts))
+        code = facts["status"] if "language" not in facts else f"{facts['status']}:{facts['language']}"
+        shipment.add("guest_notice", code, partial(_notice, facts))
     for facts in told["surveys"]:
         shipment.add("survey", facts["code"], partial(_survey, facts))
     for facts in told["approvals"]:
@@ -35,7 +36,12 @@ def _letter(facts: Facts) -> None:
 
 
 def _notice(facts: Facts) -> None:
-    GuestText.objects.get_or_create(status=facts["status"], topic=None, chain=None, defaults=dict(facts))
+    """A text of another language is in use where the Russian one is: whoever switched that off is not surprised by this one."""
+    language = facts.get("language", "ru")
+    first = GuestText.objects.filter(status=facts["status"], topic=None, chain=None, language="ru").first()
+    is_active = first.is_active if first and language != "ru" else True
+    fields = {"is_active": is_active, **facts}
+    GuestText.objects.get_or_create(status=facts["status"], topic=None, chain=None, language=language, defaults=fields)
 
 
 def _survey(facts: Facts) -> None:

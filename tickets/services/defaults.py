@@ -19,7 +19,7 @@ from loyalty.services import defaults as points
 from omni.models import BreakKind, DeclineReason, Queue, Skill
 from sla.models import Calendar, Policy, WorkingInterval
 from tickets.models import AnswerTemplate, Topic
-from tickets.services import default_life, default_likeness, kept, lines, routebook, topics
+from tickets.services import default_life, default_likeness, joined_topics, kept, lines, routebook, topics
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 _ADDED = "defaults.added"
@@ -60,6 +60,8 @@ def load(*, now: datetime) -> Mapping[str, int]:
         _load_presence(shipment)
         _load_promises(shipment)
         _load_topics(shipment)
+        for facts in _read("joined"):
+            shipment.add("joined topic", joined_topics.ship, facts)
         _load_templates(shipment)
         default_life.load(shipment, _read("life"), _read("topics"))
         _load_matching(shipment)

@@ -12,6 +12,7 @@ from tickets.states import Step
 from tickets.telling import GuestStatus, SurveyState, closest, status_of
 
 PURPOSE = "mark"
+RUSSIAN = "ru"
 _TEXTS = Prepared(lambda status: GuestText.objects.filter(status=status, is_active=True).order_by("pk"))
 _RULES = Prepared(lambda active: SurveyRule.objects.filter(is_active=active).order_by("pk"))
 
@@ -30,17 +31,26 @@ def heard(case: Case, step: Step, *, now: datetime, details: Mapping[str, Any] |
 
 def _text_for(case: Case, status: GuestStatus) -> GuestText | None:
     chain_id = case.store.chain_id if case.store_id and case.store else None
-    return wording_for(status, topic_id=case.topic_id, chain_id=chain_id)
+    return wording_for(status, topic_id=case.topic_id, chain_id=chain_id, language=language_of(case))
 
 
-def wording_for(status: GuestStatus, *, topic_id: int | None, chain_id: int | None) -> GuestText | None:
-    """The text in use that fits best; None = the guest is told nothing of it."""
+def language_of(case: Case) -> str:
+    """In which language its guest is told: as the guest writes in the ticket's dialogue, else as is known of the guest."""
+    return case.session.language or (case.guest.language if case.guest else "") or RUSSIAN
+
+
+def wording_for(status: GuestStatus, *, topic_id: int | None, chain_id: int | None, language: str) -> GuestText | None:
+    """The text in use that fits best, Russian where there is none in the language; None = the guest is told nothing of it."""
     texts = _TEXTS.all(status=str(status))
     if not texts:
         return None
     branch = branches.line_of(topic_id) if topic_id is not None else []
-    at = closest([(text.topic_id, text.chain_id) for text in texts], branch=branch, chain_id=chain_id)
-    return texts[at] if at is not None else None
+    for wanted in dict.fromkeys((language, RUSSIAN)):
+        own = [text for text in texts if text.language == wanted]
+        at = closest([(text.topic_id, text.chain_id) for text in own], branch=branch, chain_id=chain_id)
+        if at is not None:
+            return own[at]
+    return None
 
 
 def _rule_for(case: Case) -> SurveyRule | None:

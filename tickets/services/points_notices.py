@@ -1,4 +1,4 @@
-"""Guests hear of a compensation by push or SMS, as they agreed to (registered with loyalty.notices)."""
+"""Guests hear of a compensation by push or SMS, as they agreed to, in their language (registered with loyalty.notices)."""
 
 from datetime import datetime
 
@@ -19,10 +19,10 @@ class PointsNotices:
     def tell(self, compensation: Compensation, *, now: datetime) -> bool:
         """Queue the notice; False when no text is in use, or neither a device nor a telephone with consent is known."""
         case = _case_of(compensation)
-        wording = _wording(case)
+        wording = _wording(compensation, case)
         if wording is None or not notice_routes.leads_to(compensation.guest):
             return False
-        title, text = (_filled(words, compensation, case) for words in (wording.title, wording.text))
+        title, text = (_filled(words, compensation, case, wording.language) for words in (wording.title, wording.text))
         key, data = f"compensation:{compensation.pk}", {"case": compensation.number}
         notices.notify(guest=compensation.guest, title=title, text=text, key=key, now=now, data=data)
         if case is not None:
@@ -32,16 +32,18 @@ class PointsNotices:
 
 def _case_of(compensation: Compensation) -> Case | None:
     kind, _colon, number = compensation.subject.partition(":")
-    return Case.objects.select_related("topic", "store").filter(pk=int(number)).first() if kind == "case" else None
+    return Case.objects.select_related("topic", "store", "session", "guest").filter(pk=int(number)).first() if kind == "case" else None
 
 
-def _wording(case: Case | None) -> GuestText | None:
+def _wording(compensation: Compensation, case: Case | None) -> GuestText | None:
     chain_id = case.store.chain_id if case and case.store else None
-    return guest_news.wording_for(GuestStatus.POINTS, topic_id=case.topic_id if case else None, chain_id=chain_id)
+    language = guest_news.language_of(case) if case else compensation.guest.language
+    return guest_news.wording_for(GuestStatus.POINTS, topic_id=case.topic_id if case else None, chain_id=chain_id, language=language)
 
 
-def _filled(text: str, compensation: Compensation, case: Case | None) -> str:
-    values = {"number": compensation.number, "topic": case.topic.name if case else "", "points": str(compensation.points)}
+def _filled(text: str, compensation: Compensation, case: Case | None, language: str) -> str:
+    topic = case.topic.name_in(language) if case else ""
+    values = {"number": compensation.number, "topic": topic, "points": str(compensation.points)}
     return fill(text, {**values, "guest": first_line(compensation.guest.name, 60).split(" ")[0]})
 
 

@@ -9,7 +9,7 @@ from core.statements import Prepared
 from omni.models import Session
 from omni.services import conversations
 from tickets.models import Case, ReopenRule
-from tickets.services import cases, chains, opening, topics
+from tickets.services import cases, chains, joined_topics, opening, topics
 from tickets.states import CaseState, Step
 
 log = structlog.get_logger(__name__)
@@ -59,7 +59,7 @@ def take_up(session: Session, *, now: datetime) -> Case | None:
 def _go_on(session: Session, last: Case, *, now: datetime) -> Case | None:
     """A new ticket on the same matter; a topic that leads nowhere any more leaves the guest to the operators."""
     try:
-        case = opening.open_in(session, topic=last.topic, by=None, now=now, store=last.store, previous=last)
+        case = opening.open_in(session, topic=joined_topics.going_on(last.topic), by=None, now=now, store=last.store, previous=last)
     except Refusal as refusal:
         log.warning("a guest's matter does not go on by itself", case=last.pk, refusal=refusal.code)
         return None

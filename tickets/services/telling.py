@@ -76,9 +76,11 @@ def _pointless(row: GuestNotice, case: Case, *, now: datetime) -> str:
 
 def _send(row: GuestNotice, case: Case, session: Session, *, now: datetime) -> Told:
     assert row.wording is not None
-    told = in_channel(session, filled(row.wording.text, case), choices=(), now=now)
+    topic = case.topic.name_in(row.wording.language)
+    title, text = (filled(words, case, topic=topic) for words in (row.wording.title, row.wording.text))
+    told = in_channel(session, text, choices=(), now=now)
     if told.why_not == Untold.NOWHERE and row.wording.falls_back:
-        return by_notice(case, title=filled(row.wording.title, case), text=filled(row.wording.text, case), key=row.status, now=now)
+        return by_notice(case, title=title, text=text, key=row.status, now=now)
     return told
 
 

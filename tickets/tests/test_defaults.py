@@ -119,7 +119,8 @@ def test_examples_of_routing_are_green_and_settings_of_life_are_whole(loaded):
 
 
 def test_guests_are_told_and_asked_and_two_deeds_are_approved_out_of_the_box(loaded):
-    assert set(GuestText.objects.filter(is_active=True, topic=None, chain=None).values_list("status", flat=True)) == set(GuestStatus)
+    texts = GuestText.objects.filter(is_active=True, topic=None, chain=None).values_list("status", "language")
+    assert set(texts) == {(status, language) for status in GuestStatus for language in ("ru", "en")}
     assert SurveyRule.objects.get().is_active
     rules = ApprovalRule.objects.all()
     assert {(rule.code, rule.deed, rule.topic.code, rule.role.code) for rule in rules if rule.is_active} == {

@@ -116,6 +116,32 @@ def test_the_words_of_the_nearest_topic_and_of_the_chain(operator):
     assert told() == ["о еде в Лукошке", "о еде", "общие"]
 
 
+@pytest.mark.parametrize(
+    ("spoken", "known", "told_in"),
+    [("en", "ru", "en"), ("", "en", "en"), ("", "ru", "ru"), ("ru", "en", "ru"), ("de", "ru", "ru"), ("", "", "ru")],
+)
+def test_a_guest_is_told_in_the_own_language_and_else_in_russian(operator, spoken, known, told_in):
+    topic = b.a_topic(name_en="Expired goods")
+    for language in ("ru", "en"):
+        a_text(GuestStatus.OPENED, f"{language}: {{topic}}", language=language)
+    opened = a_session(operator, now=NOON)
+    Session.objects.update(language=spoken)
+    opened.guest.__class__.objects.update(language=known)
+    opening.open_ticket(session_id=opened.pk, topic=topic, by=operator, now=NOON)
+    telling.tell_due(now=NOON)
+    assert told() == [{"ru": f"ru: {topic.name}", "en": "en: Expired goods"}[told_in]]
+
+
+def test_russian_words_of_the_topic_do_when_there_are_none_in_the_language(operator):
+    a_text(GuestStatus.OPENED, "по-русски", topic=b.a_topic())
+    a_text(GuestStatus.OPENED, "elsewhere", topic=b.a_topic("elsewhere"), language="en")
+    opened = a_session(operator, now=NOON)
+    Session.objects.update(language="en")
+    opening.open_ticket(session_id=opened.pk, topic=b.a_topic(), by=operator, now=NOON)
+    telling.tell_due(now=NOON)
+    assert told() == ["по-русски"]
+
+
 def test_names_are_filled_in_and_braces_of_a_guest_are_not(operator):
     a_text(GuestStatus.OPENED)
     case = open_case(operator)

@@ -149,6 +149,14 @@ def test_the_notice_is_the_text_that_is_set_up_for_the_topic(world, now, django_
     assert told == (NoticeState.GIVEN, [(f"{first_name}, баллы", f"{case.number} ({case.topic.name}): 150")])
 
 
+def test_the_notice_is_in_the_guests_language(world, now, django_capture_on_commit_callbacks):
+    _anna, _boss, case = world
+    type(case.session).objects.update(language="en")
+    GuestText.objects.create(status="points", title="Баллы", text="Баллов: {points}")
+    GuestText.objects.create(status="points", title="Points", text="Points: {points}", language="en")
+    assert told_of_points(world, now, django_capture_on_commit_callbacks) == (NoticeState.GIVEN, [("Points", "Points: 150")])
+
+
 def test_without_a_text_in_use_nobody_is_told(world, now, django_capture_on_commit_callbacks):
     GuestText.objects.create(status="points", title="Баллы", text="Баллов: {points}", is_active=False)
     assert told_of_points(world, now, django_capture_on_commit_callbacks) == (NoticeState.NO_WAY, [])
