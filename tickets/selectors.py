@@ -50,7 +50,7 @@ class TopicChoice:
 
 def list_topics() -> Sequence[TopicChoice]:
     """Leaves that can be chosen, with their paths, in the tree's order."""
-    topics = list(Topic.objects.filter(is_active=True))
+    topics = list(Topic.objects.filter(is_active=True).order_by("position", "name", "pk"))
     by_id = {topic.pk: topic for topic in topics}
     parents = {topic.parent_id for topic in topics}
     return [

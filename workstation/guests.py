@@ -81,10 +81,12 @@ def part(*, merge_id: int, by: Any, now: datetime, **_rest: Any) -> Answer:
 
 @command("desk.mark_segment", right=Right.SUPERVISE)
 def mark_segment(*, guest_id: int, fields: Mapping[str, str], by: Any, now: datetime, **_rest: Any) -> Answer:
-    """`segment` a code, `-` = to none, empty = as the rules say; a mark needs its `reason`."""
+    """`segment` a code, `-` = to none, `:rules` = as the rules say; a mark needs its `reason`."""
     find_guest(staff=by, guest_id=guest_id)
     code = fields.get("segment", "")
     if not code:
+        raise Refusal("choose", gettext_lazy("Please choose from the list."), status=400)
+    if code == ":rules":
         return {"ok": True, "segment": segments.unmark(guest_id=guest_id, by=by, now=now)}
     given = {"code": "" if code == "-" else code, "reason": fields.get("reason", "")}
     return {"ok": True, "segment": segments.mark(guest_id=guest_id, **given, by=by, now=now)}

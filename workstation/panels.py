@@ -109,7 +109,6 @@ def segment_context(guest: Guest, staff: Staff) -> dict[str, Any]:
     mark = segments.mark_of(guest.pk)
     return {
         "segment_name": named.get(guest.segment, guest.segment),
-        "segment_code": guest.segment,
         "segment_mark": mark,
         "segment_marked_at": day_of(mark.at) if mark else "",
         "segments": list(named.items()) if staff.has_right(Right.SUPERVISE) else (),

@@ -234,16 +234,25 @@ def test_the_api_makes_starts_and_tells_of_jobs_and_incidents(desk):
     assert screen.api("mass").json()[0]["id"] == shown["id"]
 
 
-def test_a_confirmed_incident_shows_the_ticket_that_leads_it(desk, two):
+def test_a_confirmed_incident_shows_its_own_ticket_and_ends_with_its_parts(desk, two):
     incident = an_incident(*two)
     screen = Screen(desk.lead)
-    assert "Ведущее обращение" not in screen.client.get("/desk/incidents/").content.decode()
+    assert "Собственное обращение" not in screen.client.get("/desk/incidents/").content.decode()
     assert screen.form(f"incidents/{incident.pk}/confirm/").status_code == 302
     page = screen.client.get("/desk/incidents/").content.decode()
-    line = page.split("Ведущее обращение")[1].split("</p>")[0]
-    assert f"/desk/case/{two[0].pk}/" in line
+    line = page.split("Собственное обращение")[1].split("</p>")[0]
+    own = screen.api("incidents").json()[0]["main"]
+    assert own not in {case.pk for case in two}
+    assert f"/desk/case/{own}/" in line
     assert "решение: " in line
-    assert screen.api("incidents").json()[0]["main"] == two[0].pk
+    assert screen.form(f"incidents/{incident.pk}/close/", cause="because").status_code == 400
+    ended = screen.form(f"incidents/{incident.pk}/close/", cause="explained", members="1", text="Починили")
+    job = MassJob.objects.get()
+    assert (ended.status_code, ended.url) == (302, f"/desk/mass/{job.pk}/")
+    while mass.carry_on(now=NOW):
+        pass
+    found = Case.objects.filter(pk__in=[own, *(case.pk for case in two)]).values_list("state", "cause")
+    assert list(found) == [("closed", "explained")] * 3
 
 
 def test_what_was_chosen_in_the_list_comes_into_the_form(desk):
