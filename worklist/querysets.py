@@ -30,6 +30,16 @@ def visibility(staff: Staff) -> Q:
     return seen | Q(at_store=True, store_id__in=stores) if stores else seen
 
 
+def is_visible(item: "Item", staff: Staff) -> bool:
+    """The same condition for a row that was read."""
+    if staff.has_right(Right.EVERYTHING):
+        return True
+    if not (staff.has_right(Right.DESK) or staff.has_right(Right.CASES_READ)):
+        return False
+    at_stores = item.at_store and item.store_id in list_store_ids(staff)
+    return item.owner_id == staff.pk or item.group_id in staff.group_ids or at_stores
+
+
 def visibility_slots(me: Slot, groups: Slot, stores: Slot) -> Q:
     """The same condition for a prepared statement, of a person who may read tickets or works at the desk (`visibility` says who)."""
     return Q(owner_id=me) | Q(Among("group_id", groups)) | Q(Among("store_id", stores), at_store=True)

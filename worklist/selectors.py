@@ -24,6 +24,8 @@ from worklist.states import ItemState, Kind, Sort, Tab
 PAGE = 50
 # Whoever is in more groups than this asks without a prepared statement: there would be too many shapes of it.
 PREPARED_GROUPS = 8
+# Own items and those of stores are counted one by one, up to here.
+MOST_COUNTED = 1000
 # The sort's columns, each with its direction; the id makes the order total.
 ORDERS: Mapping[str, Sequence[tuple[str, bool]]] = {
     Sort.DUE: (("due_at", True), ("id", True)),
@@ -186,7 +188,7 @@ def _narrow(items: "QuerySet[Item]", filters: Filters) -> "QuerySet[Item]":
     return items.filter(**{name: value for name, value in wanted.items() if value})
 
 
-_OWN = Prepared(lambda me: Item.objects.open().filter(owner_id=me).values_list("state", "unread")[:1000])
+_OWN = Prepared(lambda me: Item.objects.open().filter(owner_id=me).values_list("state", "unread")[:MOST_COUNTED])
 
 
 UNREAD = "unread"
@@ -204,7 +206,7 @@ def count_tabs(staff: Staff) -> dict[str, int]:
     mine = set(staff.group_ids)
     queue = sum(found["queue"] for group, found in groups.items() if group in mine)
     in_groups = sum(sum(found.values()) for group, found in groups.items() if group in mine)
-    everything = sum(sum(found.values()) for found in groups.values())
+    everything = sum(sum(found.values()) for found in groups.values()) + _count_at_stores(staff)
     return {
         Tab.MINE.value: len(states) - snoozed,
         Tab.QUEUE.value: queue,
@@ -213,6 +215,23 @@ def count_tabs(staff: Staff) -> dict[str, int]:
         Tab.ALL.value: everything,
         UNREAD: sum(1 for _state, unread in own if unread),
     }
+
+
+_AT_STORES = Prepared(
+    lambda me, groups, stores: (
+        Item.objects.open()
+        .filter(Among("store_id", stores), ~Q(Among("group_id", groups)), ~Q(owner_id=me), at_store=True)
+        .values_list("pk", flat=True)[:MOST_COUNTED]
+    )
+)
+
+
+def _count_at_stores(staff: Staff) -> int:
+    """Open items of the person's stores that the groups' counters do not hold."""
+    stores = list_store_ids(staff)
+    if not stores or staff.has_right(Right.EVERYTHING) or not (staff.has_right(Right.DESK) or staff.has_right(Right.CASES_READ)):
+        return 0
+    return len(_AT_STORES.all(me=staff.pk, groups=list(staff.group_ids), stores=list(stores)))
 
 
 def _counted_groups(staff: Staff) -> Sequence[int]:
@@ -236,28 +255,21 @@ _SEEN_ITEM = Prepared(
 
 
 def _visible_item(staff: Staff, kind: str, subject_id: int) -> Item | None:
-    found = _seen(staff, _ITEM, _SEEN_ITEM, kind=kind, subject=subject_id)
-    return found[0] if found else None
-
-
-def _seen(staff: Staff, every: "Prepared[Item]", seen: "Prepared[Item]", **values: Any) -> list[Item]:
-    """As `visible_to`, prepared: `every` for whoever sees everything, `seen` with the person's slots for the others."""
+    """As `visible_to`, prepared."""
     if staff.has_right(Right.EVERYTHING):
-        return every.all(**values)
+        return _ITEM.first(kind=kind, subject=subject_id)
     if not (staff.has_right(Right.DESK) or staff.has_right(Right.CASES_READ)):
-        return []
-    return seen.all(**values, me=staff.pk, groups=list(staff.group_ids), stores=list(list_store_ids(staff)))
+        return None
+    stores = list(list_store_ids(staff))
+    return _SEEN_ITEM.first(kind=kind, subject=subject_id, me=staff.pk, groups=list(staff.group_ids), stores=stores)
 
 
 GUEST_CASES = 20
-_CASES = Prepared(lambda guest: Item.objects.filter(guest_id=guest, kind=Kind.CASE).order_by("-last_at")[:GUEST_CASES])
-_SEEN_CASES = Prepared(
-    lambda guest, me, groups, stores: (
-        Item.objects.filter(visibility_slots(me, groups, stores), guest_id=guest, kind=Kind.CASE).order_by("-last_at")[:GUEST_CASES]
-    )
+_CASES = Prepared(
+    lambda guest: Item.objects.select_related("group").filter(guest_id=guest, kind=Kind.CASE).order_by("-last_at")[:GUEST_CASES]
 )
 
 
-def list_guest_items(*, staff: Staff, guest_id: int) -> Sequence[Item]:
-    """What the guest has and had, newest first: cases only, visible ones."""
-    return _seen(staff, _CASES, _SEEN_CASES, guest=guest_id)
+def list_guest_items(guest_id: int) -> Sequence[Item]:
+    """The tickets that the guest has and had, newest first, whoever may open them (`worklist.querysets.is_visible`)."""
+    return _CASES.all(guest=guest_id)

@@ -22,6 +22,7 @@ from tickets.models import Case, CaseStep
 from tickets.selectors import list_steps
 from tickets.states import CASE_MOVES, CaseState, Step
 from worklist.models import Item
+from worklist.querysets import is_visible
 from worklist.states import Kind
 from workstation import life
 from workstation.asking import asking_context
@@ -97,7 +98,11 @@ def guest_context(*, opened: Opened, staff: Staff, base: str) -> dict[str, Any]:
         **segment_context(guest, staff),
         "facts": session_facts.shown(opened.session) if by_desk else [],
         "identities": list_identities(guest) if by_desk else [],
-        "cases": [case_link(item, base) for item in list_cases_of(staff=staff, guest_id=guest.pk) if _is_other(item, opened.item)],
+        "cases": [
+            _line_of(item, base, staff)
+            for item in list_cases_of(guest.pk)
+            if _is_other(item, opened.item) and (by_desk or is_visible(item, staff))
+        ],
     }
 
 
@@ -131,10 +136,10 @@ def case_link(item: Item, base: str) -> dict[str, Any]:
     }
 
 
-def _case_of_dialogue(item: Item, base: str, *, may_open: bool) -> dict[str, Any]:
-    """A line of the ticket; one of another group tells whose it is and opens nothing."""
+def _line_of(item: Item, base: str, staff: Staff) -> dict[str, Any]:
+    """A line of the ticket; one that the person may not open tells whose it is."""
     line = case_link(item, base)
-    return line if may_open else {**line, "url": "", "group": item.group.name if item.group else ""}
+    return line if is_visible(item, staff) else {**line, "url": "", "group": item.group.name if item.group else ""}
 
 
 _IDENTITIES = Prepared(lambda guest: Identity.objects.select_related("consent").filter(guest_id=guest).order_by("channel", "pk")[:20])
@@ -162,8 +167,8 @@ def ticket_context(*, opened: Opened, staff: Staff, base: str, now: datetime) ->
     """What the tab "Ticket" shows: the ticket, or the form for a new one."""
     works = staff.has_right(Right.CASES_WORK)
     if opened.case is None:
-        cases = list_cases_of_dialogue(staff=staff, session_id=opened.session.pk)
-        return {"case": None, "may_work": works, "cases": [_case_of_dialogue(item, base, may_open=may) for item, may in cases]}
+        cases = list_cases_of_dialogue(opened.session.pk)
+        return {"case": None, "may_work": works, "cases": [_line_of(item, base, staff) for item in cases]}
     case = opened.case
     moves, steps = CASE_MOVES[case.state], list_steps(case)
     return {

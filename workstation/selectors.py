@@ -144,20 +144,16 @@ _OPENED_CASE = Prepared(
 )
 
 
-def list_cases_of(*, staff: Staff, guest_id: int) -> Sequence[Item]:
-    """The guest's visible tickets, open ones first, then the newest."""
-    return sorted(list_guest_items(staff=staff, guest_id=guest_id), key=lambda item: item.state == "closed")
+def list_cases_of(guest_id: int) -> Sequence[Item]:
+    """The guest's tickets, open ones first, then the newest: who talks with the guest is to know them, whosever they are."""
+    return sorted(list_guest_items(guest_id), key=lambda item: item.state == "closed")
 
 
-def list_cases_of_dialogue(*, staff: Staff, session_id: int) -> Sequence[tuple[Item, bool]]:
-    """The tickets of a dialogue that the person has before them, open ones first, and whether they may be opened.
-
-    Whoever made a ticket for another group is to know that it is there, and its number.
-    """
+def list_cases_of_dialogue(session_id: int) -> Sequence[Item]:
+    """The tickets of a dialogue, open ones first: whoever made one for another group is to know that it is there, and its number."""
     of_dialogue = Item.objects.filter(kind=Kind.CASE, session_id=session_id)
     found = list(of_dialogue.select_related("group").order_by("-last_at")[:20])
-    seen = set(of_dialogue.visible_to(staff).values_list("pk", flat=True)) if found else set()
-    return [(item, item.pk in seen) for item in sorted(found, key=lambda item: item.state == "closed")]
+    return sorted(found, key=lambda item: item.state == "closed")
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from stores.models import StoreStaff
 from tests import builders as b
 from worklist import selectors
 from worklist.models import Item
+from worklist.querysets import is_visible
 from worklist.services import counters
 from worklist.states import ItemState, Kind, Sort, Tab
 
@@ -91,6 +92,28 @@ def test_everything_visible_is_in_the_tab_all(groups):
     listed = [item.pk for item in walk(staff, Tab.ALL, Sort.NEWEST)]
     assert len(listed) == len(set(listed))
     assert set(listed) == set(Item.objects.visible_to(staff).values_list("pk", flat=True))
+
+
+@pytest.mark.parametrize("rights", [[], [Right.DESK], [Right.CASES_READ], [Right.DESK, Right.EVERYTHING]])
+def test_a_row_is_visible_by_the_same_rule_as_a_set(groups, rights):
+    staff = b.a_person(role=b.a_role("some", rights=rights), groups=groups[:1])
+    other, near, far = b.a_person("other"), b.a_store("1001"), b.a_store("1002")
+    StoreStaff.objects.create(staff=staff, store=near)
+    make_items(30, groups, owners=(None, staff, other))
+    for seed, store in enumerate((near, far), 2):
+        make_items(10, groups, seed=seed, store=store, at_store=True)
+        make_items(10, groups, seed=seed + 10, store=store, at_store=False)
+    seen = {item.pk for item in Item.objects.all() if is_visible(item, staff)}
+    assert seen == set(Item.objects.visible_to(staff).values_list("pk", flat=True))
+
+
+def test_the_open_items_of_ones_stores_are_counted(groups):
+    director, store = b.a_person(role=b.a_role("store", rights=[Right.CASES_READ]), groups=()), b.a_store()
+    StoreStaff.objects.create(staff=director, store=store)
+    make_items(20, groups, seed=2, store=store, at_store=True)
+    make_items(20, groups, seed=3)
+    seen = Item.objects.open().visible_to(director).count()
+    assert selectors.count_tabs(director)[Tab.ALL] == seen > 0
 
 
 def counted(groups):

@@ -39,11 +39,12 @@ def test_a_new_ticket_is_asked_for_what_its_topic_needs(desk, taken):
 def test_whoever_makes_a_ticket_sees_it_in_the_dialogue_and_opens_it_if_it_is_theirs(desk, taken, own):
     group = b.a_group() if own else b.a_group("quality", "Качество")
     made = desk.command(f"session/{taken.pk}/ticket/", topic=b.a_topic(group=group).pk).json()
-    panel = desk.read(f"session/{taken.pk}/open/?panel=ticket").json()["panel"]
     assert made["may_open"] is own
-    assert f"№&nbsp;{made['number']}" in panel
-    assert (f'href="/desk/case/{made["case_id"]}/"' in panel) is own
-    assert ("Качество · " in panel) is not own
+    for tab in ("ticket", "guest"):  # the whole story is told, whosever its parts are
+        panel = desk.read(f"session/{taken.pk}/open/?panel={tab}").json()["panel"]
+        assert f"№&nbsp;{made['number']}" in panel
+        assert (f'href="/desk/case/{made["case_id"]}/"' in panel) is own
+        assert ("Качество · " in panel) is not own
     assert desk.read(f"case/{made['case_id']}/open/").status_code == (200 if own else 404)
 
 
