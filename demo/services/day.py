@@ -3,6 +3,7 @@
 import math
 import random
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,7 +24,8 @@ from omni.services import journal, presence
 from omni.states import PresenceState
 from sla.services import clocks
 from stores.models import Store
-from tickets.services import defaults
+from tickets.models import ApprovalRule, GuestText, SurveyRule
+from tickets.services import approval_gates, defaults
 from worklist.services import counters
 
 HISTORY = 216
@@ -70,15 +72,32 @@ def load(*, addresses: Addresses, now: datetime, seed: int = 1, share: float = 1
         people.make_staff(stores)
         accounts = people.make_accounts(addresses)
         identities = people.make_guests(chance, accounts, now=now)
-        history.write(chance, identities, stores, number=round(HISTORY * share), now=now)
-        _play_all(chance, accounts, identities, stores, now=now, share=share)
-        _leave_unreadable(accounts, now=now)
-        _set_presence(now=now)
-        called_out.call_out(now=now)
+        with _before_the_rules():
+            history.write(chance, identities, stores, number=round(HISTORY * share), now=now)
+            _play_all(chance, accounts, identities, stores, now=now, share=share)
+            _leave_unreadable(accounts, now=now)
+            _set_presence(now=now)
+            called_out.call_out(now=now)
         counters.recount()
         LiveEvent.objects.all().delete()
         # Nobody has watched: neither live events nor tasks of the day gone by are due after the commit.
         connection.run_on_commit.clear()
+
+
+@contextmanager
+def _before_the_rules() -> Iterator[None]:
+    """The days gone by knew no notices, marks and approvals: they begin now, and nobody is told of what is over."""
+    rules: Sequence[Any] = (GuestText, SurveyRule, ApprovalRule)
+    in_use = [model.objects.filter(pk__in=list(model.objects.filter(is_active=True).values_list("pk", flat=True))) for model in rules]
+
+    def switch(*, on: bool) -> None:
+        for rows in in_use:
+            rows.update(is_active=on)
+        approval_gates.forget()
+
+    switch(on=False)
+    yield
+    switch(on=True)
 
 
 def _play_all(

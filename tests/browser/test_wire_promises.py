@@ -60,7 +60,7 @@ def test_an_answer_is_on_the_screen_at_once_and_tells_how_far_it_is(desk, world)
     desk.locator("#text").press("Control+Enter")
     expect(desk.locator(".is-pending .text")).to_have_text("Проверяем")
     assert not Message.objects.filter(direction=Direction.OUT).exists(), "before the server has it; how quick it is, the bench tells"
-    assert wait_until(lambda: desk.evaluate("1") and held, seconds=5)
+    assert wait_until(lambda: bool(desk.evaluate("1") and held), seconds=5)
     held[0].continue_()
     state = desk.locator(".entry.out:not(.is-pending) .send-state")
     expect(state).to_have_attribute("data-mark", "wait")

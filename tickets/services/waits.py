@@ -1,7 +1,7 @@
 """Tickets that wait for a reason: reminders to the guest and closing for silence, by rows that a sweep finds."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -25,6 +25,8 @@ from tickets.waiting import Deed, Due, Plan, next_due
 
 log = structlog.get_logger(__name__)
 BATCH = 100
+# After a fault of our own; the log tells of it.
+FAULT_PAUSE = timedelta(minutes=15)
 _REASONS = Kept(lambda: list(WaitReason.objects.filter(is_active=True).order_by("position", "name")))
 _OPEN = Prepared(lambda case: CaseWait.objects.select_related("reason").filter(case_id=case, ended_at__isnull=True))
 
@@ -77,12 +79,19 @@ def _next(reason: WaitReason, *, done: int, since: datetime, last_at: datetime) 
 
 
 def carry_on(*, now: datetime) -> int:
-    """Remind guests and close for silence whatever is due; returns how many rows were looked at, at most BATCH."""
+    """Remind guests and close for silence whatever is due; returns how many rows were looked at, at most BATCH.
+
+    One that fails is looked at again after FAULT_PAUSE and does not hold up the others.
+    """
     due = CaseWait.objects.filter(ended_at__isnull=True, next_at__lte=now).order_by("next_at")
     found = list(due.values_list("pk", "case_id")[:BATCH])
     for wait_id, case_id in found:
-        with transaction.atomic():
-            _carry_on(wait_id, case_id, now=now)
+        try:
+            with transaction.atomic():
+                _carry_on(wait_id, case_id, now=now)
+        except Exception:
+            log.exception("a wait cannot be carried on", wait_id=wait_id)
+            CaseWait.objects.filter(pk=wait_id, next_at__lte=now).update(next_at=now + FAULT_PAUSE)
     return len(found)
 
 

@@ -96,6 +96,21 @@ def test_a_guest_who_cannot_be_reached_is_not_closed_for_silence(case, reason, e
     assert all(step.details["not_sent"] for step in steps)
 
 
+def test_a_wait_that_fails_holds_up_nobody_else_and_is_looked_at_later(case, reason, expert, monkeypatch):
+    broken = WaitReason.objects.create(code="bad", name="Сломано", calendar=reason.calendar, remind_after=[1], reminder="{guest}")
+    waits.begin(case_id=case.pk, reason_id=broken.pk, by=expert, now=NOW)
+    other = opening.open_in(case.session, topic=b.a_topic("other", name="Другое"), by=expert, now=NOW)
+    cases.take(case_id=other.pk, by=expert, now=NOW)
+    waits.begin(case_id=other.pk, reason_id=reason.pk, by=expert, now=NOW + DAY / 24)
+    write = waits.conversations.add_outgoing
+    monkeypatch.setattr(waits.conversations, "add_outgoing", lambda **how: write(**how) if how["text"] != "Анна" else 1 / 0)
+    at = NOW + DAY + DAY / 12
+    assert waits.carry_on(now=at) == 2
+    assert [wait.reminded for wait in CaseWait.objects.order_by("pk")] == [0, 1]
+    assert waits.carry_on(now=at) == 0
+    assert waits.carry_on(now=at + waits.FAULT_PAUSE) == 1
+
+
 def test_what_needs_an_approval_is_not_closed_for_silence_and_holds_up_nobody_else(case, reason, expert):
     rule = {"code": "close", "name": "Закрытие", "deed": "close", "topic": case.topic, "skipped_causes": []}
     ApprovalRule.objects.create(**rule)
