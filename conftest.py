@@ -82,8 +82,8 @@ def pytest_collection_finish() -> None:
     gc.enable()
     gc.collect()
     gc.freeze()
-    # Pages and generated cases make thousands of objects that live for a moment.
-    gc.set_threshold(100_000, 20, 20)
+    # Pages and generated cases make thousands of objects that live for a moment; but sockets in circles must not heap up, either.
+    gc.set_threshold(20_000, 10, 10)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -35,7 +35,7 @@ MEASUREMENTS: dict[str, Callable[..., Iterator[Figure]]] = {
     "live": lambda given: live.run(quick=given.quick),
     "pages": lambda given: pages.run(cases=_cases(given), web=given.web, quick=given.quick),
     "throughput": lambda given: throughput.run(quick=given.quick),
-    "faults": lambda given: faults.run(quick=given.quick),
+    "faults": lambda given: faults.run(quick=given.quick, only=given.kind),
     "replay": lambda given: replay.run(quick=given.quick),
     "topics": lambda given: topics.run(quick=given.quick),
     "sla": lambda given: sla.run(quick=given.quick, size=given.cases),
@@ -66,6 +66,7 @@ def main() -> int:
     size = "size of the base (pages, memory, cases, duplicates, sla): 100000, quick 2000; rows for migration: a million"
     parser.add_argument("--cases", type=int, default=0, help=size)
     parser.add_argument("--web", type=int, default=2, help="web processes for pages (default: 2)")
+    parser.add_argument("--kind", action="append", default=[], choices=faults.KINDS, help="faults: only this kind, may be given again")
     options = parser.parse_args()
     chosen: Any = MEASUREMENTS if options.name == "all" else [options.name]
     try:

@@ -60,7 +60,10 @@ class StopRequest:
 
     def rest(self, seconds: float) -> None:
         """Like pause, but never raises: for the way down."""
-        if select.select([self._read_end], [], [], seconds)[0]:
+        # Not select(): that one takes no descriptor above 1023.
+        waiting = select.poll()
+        waiting.register(self._read_end, select.POLLIN)
+        if waiting.poll(seconds * 1000):
             os.read(self._read_end, 4096)
 
     def _remember(self, _number: int, _frame: FrameType | None) -> None:

@@ -1,6 +1,7 @@
 """The desk's form, the API and the admin's pages ask for suggestions."""
 
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.db.models import F
@@ -11,8 +12,8 @@ from accounts.rights import Right
 from core.models import AuditEntry
 from suggestions.admin import share
 from suggestions.models import ModelVersion, Suggestion, SuggestionRules, VersionState
-from suggestions.services import current, training
-from suggestions.tasks import note_choices, retrain_topics
+from suggestions.services import choosing, current, training
+from suggestions.tasks import retrain_topics
 from suggestions.tests.conftest import NOW
 from tests import builders as b
 from tests.admin.conftest import an_administrator, browser
@@ -108,8 +109,8 @@ def test_the_page_shows_the_hit_rates_and_returns_to_the_version_before(tree, hi
     history(3)
     person = an_administrator()
     client = browser(person)
-    SuggestionRules.objects.create(pk=1, least_cases=1)
-    note_choices()
+    SuggestionRules.objects.create(pk=1, least_cases=1, tolerated_loss=1)
+    choosing.note_missed(now=NOW + timedelta(minutes=2))
     made = [training.retrain(by=person, now=NOW) for _time in range(2)]
     page = client.get(versions_page()).content.decode()
     assert "Обучить сейчас" in page

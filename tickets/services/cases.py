@@ -221,10 +221,14 @@ def close(*, case_id: int, cause: Cause, by: Staff | None, now: datetime, closin
     """Close a ticket with its cause; the conversation closes with its last open ticket. Closing twice is the same as once.
 
     `closing` is the finer cause (services/closing.py checks it); `by` None = the system, for the guest's silence.
+    Raises Refusal: an approval is needed, or somebody has closed it with another cause, which holds.
     """
     with transaction.atomic():
         case = lock(case_id)
         if case.state == CaseState.CLOSED:
+            if by is not None and (case.cause, case.closing_id) != (cause, closing.pk if closing else None):
+                held = case.closing.name if case.closing else Cause(case.cause).label
+                raise Refusal("closed", _("This ticket is closed already, with another cause: %(cause)s.") % {"cause": held})
             return case
         check_approval(case, Deed.CLOSE, cause=cause)
         move(case, CaseState.CLOSED)

@@ -96,6 +96,14 @@ def test_a_guest_who_cannot_be_reached_is_not_closed_for_silence(case, reason, e
     assert all(step.details["not_sent"] for step in steps)
 
 
+def test_who_closes_second_with_another_cause_is_told_which_one_holds(case, expert):
+    cases.close(case_id=case.pk, cause=Cause.SOLVED, by=expert, now=NOW)
+    assert cases.close(case_id=case.pk, cause=Cause.SOLVED, by=expert, now=NOW).cause == Cause.SOLVED
+    with pytest.raises(Refusal, match=str(Cause.SOLVED.label)):
+        cases.close(case_id=case.pk, cause=Cause.DUPLICATE, by=expert, now=NOW)
+    assert cases.close(case_id=case.pk, cause=Cause.NO_ANSWER, by=None, now=NOW).cause == Cause.SOLVED
+
+
 def test_a_wait_that_fails_holds_up_nobody_else_and_is_looked_at_later(case, reason, expert, monkeypatch):
     broken = WaitReason.objects.create(code="bad", name="Сломано", calendar=reason.calendar, remind_after=[1], reminder="{guest}")
     waits.begin(case_id=case.pk, reason_id=broken.pk, by=expert, now=NOW)
