@@ -398,3 +398,7 @@ function watchUndo() {
 
 everySecond(watchUndo);
 document.addEventListener("visibilitychange", markRead);
+// The list may tell of a new message after the feed has shown it: by then nothing else would say that it was read.
+document.addEventListener("otklik:unread", () => {
+  if (!fetching && !wanted.size) markRead();
+});

@@ -137,6 +137,7 @@ export function apply(rows) {
     count(before, row);
     remember(row);
     if (before?.owner_id === config.staff && row.owner_id === config.staff && row.unread > before.unread) document.dispatchEvent(new CustomEvent("otklik:wrote"));
+    if (key === current && row.unread) document.dispatchEvent(new CustomEvent("otklik:unread"));
     const line = lineOf(key);
     if (line) fill(line, row);
     if (Boolean(line) !== Boolean(belongs(row)) || (line && before && compare(before, row) !== 0)) displaced.add(key);

@@ -88,7 +88,6 @@ def test_a_word_of_the_feed_becomes_a_ticket_and_goes_back(live_product, page, l
     page.keyboard.type(lead.topic.name)
     page.click(f"#dialog [role=option]:has-text('{lead.topic.name}')")
     page.fill("#dialog [name='detail.product']", "Касса № 3")
-    page.fill("#dialog [name='detail.bought']", timezone.localdate().isoformat())
     page.fill("#split-store", "4217")
     page.click("#dialog [data-picker=stores] [role=option]")
     picture(page, "split-dialog")
