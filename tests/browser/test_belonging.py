@@ -157,7 +157,7 @@ def test_an_incident_gets_a_ticket_of_its_own_and_ends_with_its_tickets(live_pro
     page.fill("textarea[name=text]", "{guest}, холодильник починили, спасибо!")
     picture(page, "incident-end")
     assert violations(page) == []
-    page.click("button:has-text('Завершён')")
+    page.click("button:has-text('Завершить инцидент')")
     page.wait_for_url("**/desk/mass/*/")
     while mass.carry_on(now=NOW):
         pass
