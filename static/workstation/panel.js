@@ -46,7 +46,9 @@ export function replace(html, tab) {
   if (html === rendered || tab === "knowledge" || isBeingFilled() || shownTab() !== tab) return;
   const focused = /** @type {any} */ (document.activeElement);
   const again = root.contains(focused) && (wayTo(focused) || "#panel-body");
+  const unfolded = new Set(findAll("details[open] > summary", root).map((one) => one.textContent));
   fill(html);
+  for (const one of findAll("details > summary", root)) if (unfolded.has(one.textContent)) one.parentElement.open = true;
   if (again) (find(again, root) || find("#panel-body")).focus();
 }
 
@@ -58,8 +60,10 @@ function wayTo({ id, dataset, attributes }) {
   return dataset.do ? `[data-do="${dataset.do}"]` : "";
 }
 
-/** A form that somebody fills in is never taken away. */
+/** A form that somebody fills in, or is about to, is never taken away. */
 function isBeingFilled() {
+  const form = /** @type {any} */ (document.activeElement)?.matches("input, textarea, select") && /** @type {any} */ (document.activeElement).form;
+  if (form && root.contains(form) && !form.dataset.isSent) return true;
   return findAll("form", root).some((form) => findAll("input:not([type=hidden]), textarea, select", form).some((/** @type {any} */ field) => field.value && field.value !== field.defaultValue));
 }
 
@@ -128,6 +132,7 @@ async function send(form) {
     const about = form.dataset.guest ? `guests/${form.dataset.guest}` : `${item.kind}/${item.id}`;
     const answer = await command(`${about}/${form.dataset.command}/`, Object.fromEntries(new FormData(form)));
     form.reset();
+    form.dataset.isSent = "1";
     for (const hidden of findAll("input[type=hidden]", form)) hidden.value = "";
     root.dispatchEvent(new CustomEvent("done", { detail: { ...answer, command: form.dataset.command }, bubbles: true }));
   } catch (fault) {
@@ -190,6 +195,9 @@ export function start() {
     const next = all[(all.indexOf(tab) + step + all.length) % all.length];
     next.focus();
     showTab(next.dataset.panel);
+  });
+  root.addEventListener("input", (/** @type {any} */ event) => {
+    if (event.target.form) delete event.target.form.dataset.isSent;
   });
   root.addEventListener("change", (/** @type {any} */ event) => lookAlike(event.target));
   root.addEventListener("picked", (/** @type {any} */ event) => {

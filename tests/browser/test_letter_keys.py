@@ -22,7 +22,7 @@ from tests.browser.desk import WATCH, focus_is_visible, go, picture, sign_in, wo
 from tests.browser.test_workstation import LETTER
 from tests.browser.test_workstation_look import violations
 from tickets.models import CallBack, Case
-from tickets.services import call_backs, cases, opening
+from tickets.services import call_backs, cases, opening, priorities
 from tickets.states import Priority
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -121,6 +121,25 @@ def test_c_leads_to_the_compensation_of_the_ticket(desk, live_product, world):  
     assert Compensation.objects.get().points == 50
     at_feed(desk).keyboard.press("c")
     expect(desk.locator(".toast")).to_contain_text("компенсация уже есть")
+
+
+def test_news_take_no_form_away_that_somebody_has_gone_to(desk, live_product, world):  # noqa: F811
+    defaults.load(now=timezone.now())
+    Role.objects.filter(code="operator").update(rights=[*b.OPERATOR_RIGHTS, Right.COMPENSATE])
+    _session, case = ticket(world)
+    points.a_wallet(120, card="7700001234", guest=case.guest)
+    go(desk, live_product, f"case/{case.pk}/")
+    at_feed(desk).keyboard.press("c")
+    expect(desk.locator("#points-reason")).to_be_focused()
+    with desk.expect_response("**/header/**"):
+        priorities.change(case_id=case.pk, priority=Priority.HIGH, by=world.operator, now=timezone.now())
+    expect(desk.locator(f'[data-key="case:{case.pk}"] .mark-priority')).to_be_visible()
+    expect(desk.locator("#points-reason")).to_be_focused()
+    desk.focus("#feed")
+    with desk.expect_response("**/header/**"):
+        priorities.change(case_id=case.pk, priority=Priority.URGENT, by=world.operator, now=timezone.now())
+    expect(desk.locator("#panel .facts").first).to_contain_text("срочный")
+    expect(desk.locator("#points-reason")).to_be_visible()
 
 
 def test_b_finds_an_article_and_puts_it_into_the_answer(desk, live_product, world):  # noqa: F811
