@@ -1,6 +1,6 @@
 """Asking Yandex Market: which chats wait for us, then what was said in them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,9 @@ from omni.channels.yandex_market.events import CHAT, newest, result_of
 
 WAITING = ["NEW", "WAITING_FOR_PARTNER", "WAITING_FOR_ARBITER", "WAITING_FOR_MARKET"]
 """States of a chat in which the buyer may have said something that nobody has answered."""
+EVERY = [*WAITING, "WAITING_FOR_CUSTOMER"]
+"""With those that we have answered: a word of the buyer that stood there when our answer came is in none of the others."""
+EVERY_SECONDS = 60
 CHATS_AT_ONCE, MESSAGES_AT_ONCE = 20, 100
 
 
@@ -27,15 +30,19 @@ def ready(account: AccountConfig) -> None:
 
 
 def poll(account: AccountConfig, cursor: Mapping[str, Any], *, now: datetime) -> Polled:
-    """A page of the list, or some histories. Raises PollFault."""
+    """A page of the list, or some histories; `every_at` of the cursor tells when a list of every chat was begun. Raises PollFault."""
     ready(account)
-    return step(cursor, lambda place: listed(account, place), lambda chat, start: history(account, chat, start, now=now))
+    if not cursor.get("page") and not cursor.get("pending"):
+        is_due = now.timestamp() - float(cursor.get("every_at", 0)) >= EVERY_SECONDS
+        cursor = {**cursor, "every": is_due, **({"every_at": now.timestamp()} if is_due else {})}
+    statuses = EVERY if cursor.get("every") else WAITING
+    return step(cursor, lambda place: listed(account, place, statuses), lambda chat, start: history(account, chat, start, now=now))
 
 
-def listed(account: AccountConfig, place: str) -> ChatPage:
-    """A page of the chats that wait; `place` is the token of the page."""
+def listed(account: AccountConfig, place: str, statuses: Sequence[str] = WAITING) -> ChatPage:
+    """A page of the chats in these states; `place` is the token of the page."""
     asked: dict[str, Any] = {"limit": CHATS_AT_ONCE, **({"page_token": place} if place else {})}
-    result = result_of(page(lambda: call(account, "POST", "", params=asked, json={"statuses": WAITING})))
+    result = result_of(page(lambda: call(account, "POST", "", params=asked, json={"statuses": list(statuses)})))
     found = [(identifier_at(chat, "chatId"), text_at(chat, "updatedAt")) for chat in objects_at(result, "chats")]
     return ChatPage([Chat(number, mark) for number, mark in found if number], text_at(object_at(result, "paging"), "nextPageToken"))
 

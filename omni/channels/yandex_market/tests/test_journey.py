@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from omni.channels.yandex_market import polling as polling_of_market
 from omni.channels.yandex_market.tests.test_yandex_market import frame  # noqa: F401
 from omni.models import Message, PollPosition, Session
 from omni.services import polling
@@ -48,6 +49,22 @@ def test_a_notification_has_the_chat_read(server, account):
     sent = p.answer(Session.objects.get(), "Приносим извинения", b.a_person())
     assert sent.send_state == SendState.SENT
     assert [entry["text"] for entry in server.accepted.after()] == ["Приносим извинения"]
+
+
+def test_a_word_that_stood_there_when_our_answer_came_is_read_all_the_same(server, account):
+    server.guest("Где заказ?")
+    p.ask(account)
+    server.guest("И где чек?")
+    server.take(server.chats[CHAT], {}, "Заказ в пути")  # nobody has read the second word, and the chat waits for the buyer now
+    p.ask(account)
+    p.process()
+    assert "И где чек?" not in Message.objects.values_list("text", flat=True)
+    position = PollPosition.objects.get()
+    PollPosition.objects.update(cursor={**position.cursor, "every_at": position.cursor["every_at"] - polling_of_market.EVERY_SECONDS})
+    p.ask(account)
+    p.process()
+    said = Message.objects.filter(direction=Direction.IN).values_list("text", flat=True)
+    assert sorted(said) == ["Где заказ?", "И где чек?"]
 
 
 def test_a_notification_of_another_business_is_refused(server, account):
