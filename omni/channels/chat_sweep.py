@@ -1,10 +1,12 @@
 """Reading a marketplace's chats: its list says which have changed, then each one's history is read from where we stopped.
 
-The position is plain JSON: `page` of the list, `pending` chats [id, mark, from], `known` {id: [mark, last message]}.
+The position is plain JSON: `page` of the list, `pending` chats [id, mark, from], `known` {id: [mark, last message]},
+`every` and `every_at` (`in_turn`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -15,6 +17,7 @@ from omni.channels.contract import Polled, PollFault, RawEvent
 log = structlog.get_logger(__name__)
 # Histories read in one step: a step is kept in one transaction.
 BATCH = 10
+EVERY_SECONDS = 60
 KNOWN = 2000
 """Chats remembered, those read last: a chat that is forgotten is read from its first unread message again, which changes nothing."""
 
@@ -49,6 +52,19 @@ ListChats = Callable[[str], ChatPage]
 ReadHistory = Callable[[str, str], History]
 
 
+def in_turn(cursor: Mapping[str, Any], *, now: datetime) -> Mapping[str, Any]:
+    """The position, at the beginning of a list with `every` said anew: whether this list is to be of every chat, not of the unread alone.
+
+    Our answer takes a chat off the list of those that wait for us, and with it a word of the buyer that stood there by then. Of a list
+    of every chat only those count that we have read before.
+    """
+    if cursor.get("page") or cursor.get("pending"):
+        return cursor
+    last = float(cursor.get("every_at", now.timestamp()))
+    is_due = now.timestamp() - last >= EVERY_SECONDS
+    return {**cursor, "every": is_due, "every_at": now.timestamp() if is_due else last}
+
+
 def step(cursor: Mapping[str, Any], list_chats: ListChats, read: ReadHistory) -> Polled:
     """One step from `cursor`: a page of the list, or the histories of some chats. Raises PollFault when nothing at all was read."""
     if not cursor.get("pending"):
@@ -78,7 +94,9 @@ def step(cursor: Mapping[str, Any], list_chats: ListChats, read: ReadHistory) ->
 def _listed(cursor: Mapping[str, Any], list_chats: ListChats) -> Polled:
     known = cursor.get("known", {})
     page = list_chats(str(cursor.get("page") or ""))
-    pending = [[chat.id, chat.mark, _start(known, chat)] for chat in page.chats if known.get(chat.id, [None])[0] != chat.mark]
+    # A list of every chat brings nothing that was settled before we came.
+    chats = [chat for chat in page.chats if chat.id in known or not cursor.get("every")]
+    pending = [[chat.id, chat.mark, _start(known, chat)] for chat in chats if known.get(chat.id, [None])[0] != chat.mark]
     following = page.next if page.next != cursor.get("page") else ""
     return Polled((), {**cursor, "page": following, "pending": pending}, more=bool(pending or following))
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from omni.channels.asking import needs, page
-from omni.channels.chat_sweep import Chat, ChatPage, History, step
+from omni.channels.chat_sweep import Chat, ChatPage, History, in_turn, step
 from omni.channels.contract import AccountConfig, Polled
 from omni.channels.json_fields import JsonObject, identifier_at, object_at, objects_at, text_at
 from omni.channels.ozon.client import NAMES, call
@@ -21,12 +21,20 @@ CHATS_AT_ONCE, MESSAGES_AT_ONCE = 100, 100
 def poll(account: AccountConfig, cursor: Mapping[str, Any], *, now: datetime) -> Polled:
     """A page of the list, or some histories. Raises PollFault."""
     needs(account, *NAMES)
-    return step(cursor, lambda place: listed(account, place), lambda chat, start: history(account, chat, start, now=now))
+    position = in_turn(cursor, now=now)
+    unread_only = not position.get("every")
+    return step(
+        position, lambda place: listed(account, place, unread_only=unread_only), lambda chat, start: history(account, chat, start, now=now)
+    )
 
 
-def listed(account: AccountConfig, place: str) -> ChatPage:
-    """A page of open chats with unread messages; `place` is the provider's cursor."""
-    asked = {"filter": {"chat_status": "OPENED", "unread_only": True}, "limit": CHATS_AT_ONCE, **({"cursor": place} if place else {})}
+def listed(account: AccountConfig, place: str, *, unread_only: bool = True) -> ChatPage:
+    """A page of open chats, of those with unread messages alone if wished; `place` is the provider's cursor."""
+    asked = {
+        "filter": {"chat_status": "OPENED", "unread_only": unread_only},
+        "limit": CHATS_AT_ONCE,
+        **({"cursor": place} if place else {}),
+    }
     body = page(lambda: call(account, LIST_PATH, asked))
     chats = [found for entry in objects_at(body, "chats") if (found := chat_of(entry))]
     return ChatPage(chats, text_at(body, "cursor") if body.get("has_next") is True else "")

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from omni.channels.asking import needs, page
-from omni.channels.chat_sweep import Chat, ChatPage, History, step
+from omni.channels.chat_sweep import Chat, ChatPage, History, in_turn, step
 from omni.channels.contract import AccountConfig, Polled, PollFault
 from omni.channels.json_fields import identifier_at, object_at, objects_at, text_at
 from omni.channels.polled_events import event_of
@@ -17,8 +17,7 @@ from omni.channels.yandex_market.events import CHAT, newest, result_of
 WAITING = ["NEW", "WAITING_FOR_PARTNER", "WAITING_FOR_ARBITER", "WAITING_FOR_MARKET"]
 """States of a chat in which the buyer may have said something that nobody has answered."""
 EVERY = [*WAITING, "WAITING_FOR_CUSTOMER"]
-"""With those that we have answered: a word of the buyer that stood there when our answer came is in none of the others."""
-EVERY_SECONDS = 60
+"""With those that we have answered."""
 CHATS_AT_ONCE, MESSAGES_AT_ONCE = 20, 100
 
 
@@ -30,13 +29,11 @@ def ready(account: AccountConfig) -> None:
 
 
 def poll(account: AccountConfig, cursor: Mapping[str, Any], *, now: datetime) -> Polled:
-    """A page of the list, or some histories; `every_at` of the cursor tells when a list of every chat was begun. Raises PollFault."""
+    """A page of the list, or some histories. Raises PollFault."""
     ready(account)
-    if not cursor.get("page") and not cursor.get("pending"):
-        is_due = now.timestamp() - float(cursor.get("every_at", 0)) >= EVERY_SECONDS
-        cursor = {**cursor, "every": is_due, **({"every_at": now.timestamp()} if is_due else {})}
-    statuses = EVERY if cursor.get("every") else WAITING
-    return step(cursor, lambda place: listed(account, place, statuses), lambda chat, start: history(account, chat, start, now=now))
+    place = in_turn(cursor, now=now)
+    statuses = EVERY if place.get("every") else WAITING
+    return step(place, lambda place: listed(account, place, statuses), lambda chat, start: history(account, chat, start, now=now))
 
 
 def listed(account: AccountConfig, place: str, statuses: Sequence[str] = WAITING) -> ChatPage:

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from omni.channels.yandex_market import polling as polling_of_market
+from omni.channels import chat_sweep
 from omni.channels.yandex_market.tests.test_yandex_market import frame  # noqa: F401
 from omni.models import Message, PollPosition, Session
 from omni.services import polling
@@ -60,7 +60,7 @@ def test_a_word_that_stood_there_when_our_answer_came_is_read_all_the_same(serve
     p.process()
     assert "И где чек?" not in Message.objects.values_list("text", flat=True)
     position = PollPosition.objects.get()
-    PollPosition.objects.update(cursor={**position.cursor, "every_at": position.cursor["every_at"] - polling_of_market.EVERY_SECONDS})
+    PollPosition.objects.update(cursor={**position.cursor, "every_at": position.cursor["every_at"] - chat_sweep.EVERY_SECONDS})
     p.ask(account)
     p.process()
     said = Message.objects.filter(direction=Direction.IN).values_list("text", flat=True)
