@@ -153,6 +153,8 @@ def _owner(job: MassJob, case: Case, now: datetime) -> None:
 
 
 def _close(job: MassJob, case: Case, now: datetime) -> None:
+    if cases.lock(case.pk).state == CaseState.CLOSED:  # perhaps with the one that it was joined to, and its own cause
+        return
     cases.close(case_id=case.pk, cause=Cause(job.params["cause"]), by=job.made_by, now=now)
 
 
