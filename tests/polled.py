@@ -8,11 +8,12 @@ import pytest
 from django.utils import timezone
 from hypothesis import strategies as st
 
+from omni.channels import chat_sweep
 from omni.channels.contract import AccountConfig, InboundKind, Outgoing, PollFault, RawEvent, Unreadable
 from omni.channels.registry import adapter_for
-from omni.models import InboundEvent, PollPosition
+from omni.models import InboundEvent, Message, PollPosition
 from omni.services import answering, journal, polling, sending
-from omni.states import EventState, SessionState
+from omni.states import Direction, EventState, SessionState
 from tests import builders as b
 from tests.providers.faults import Fault, FaultKind
 
@@ -159,3 +160,23 @@ def settle(rounds=8):
 
 def adapter_named(kind):
     return adapter_for(kind)
+
+
+def a_word_beside_our_answer(server, account, chat):
+    """The buyer's second word stands there when our answer takes the chat off the list: it is read with the list of every chat."""
+    server.guest("Где заказ?")
+    ask(account)
+    server.guest("И где чек?")
+    server.take(server.chats[chat], {}, "Заказ в пути")
+    ask(account)
+    process()
+    assert "И где чек?" not in said_by_guests()
+    position = PollPosition.objects.get()
+    PollPosition.objects.update(cursor={**position.cursor, "every_at": position.cursor["every_at"] - chat_sweep.EVERY_SECONDS})
+    ask(account)
+    process()
+    assert sorted(said_by_guests()) == ["Где заказ?", "И где чек?"]
+
+
+def said_by_guests():
+    return list(Message.objects.filter(direction=Direction.IN).values_list("text", flat=True))

@@ -3,9 +3,8 @@
 import pytest
 from django.test import Client
 
-from omni.channels import chat_sweep
 from omni.channels.ozon.tests.test_ozon import frame  # noqa: F401
-from omni.models import InboundEvent, Message, PollPosition, Session
+from omni.models import InboundEvent, Message, Session
 from omni.states import Direction, SendState
 from tests import builders as b
 from tests import polled as p
@@ -49,19 +48,7 @@ def test_a_message_comes_by_notification_and_by_question_but_once(server, accoun
 
 
 def test_a_word_that_stood_there_when_our_answer_came_is_read_all_the_same(server, account):
-    server.guest("Где заказ?")
-    p.ask(account)
-    server.guest("И где чек?")
-    server.take(server.chats[CHAT], {}, "Заказ в пути")  # nobody has read the second word, and the chat waits for the buyer now
-    p.ask(account)
-    p.process()
-    assert "И где чек?" not in Message.objects.values_list("text", flat=True)
-    position = PollPosition.objects.get()
-    PollPosition.objects.update(cursor={**position.cursor, "every_at": position.cursor["every_at"] - chat_sweep.EVERY_SECONDS})
-    p.ask(account)
-    p.process()
-    said = Message.objects.filter(direction=Direction.IN).values_list("text", flat=True)
-    assert sorted(said) == ["Где заказ?", "И где чек?"]
+    p.a_word_beside_our_answer(server, account, CHAT)
 
 
 def test_a_forged_notification_is_refused(server, account):

@@ -4,7 +4,6 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from omni.channels import chat_sweep
 from omni.channels.yandex_market.tests.test_yandex_market import frame  # noqa: F401
 from omni.models import Message, PollPosition, Session
 from omni.services import polling
@@ -52,19 +51,7 @@ def test_a_notification_has_the_chat_read(server, account):
 
 
 def test_a_word_that_stood_there_when_our_answer_came_is_read_all_the_same(server, account):
-    server.guest("Где заказ?")
-    p.ask(account)
-    server.guest("И где чек?")
-    server.take(server.chats[CHAT], {}, "Заказ в пути")  # nobody has read the second word, and the chat waits for the buyer now
-    p.ask(account)
-    p.process()
-    assert "И где чек?" not in Message.objects.values_list("text", flat=True)
-    position = PollPosition.objects.get()
-    PollPosition.objects.update(cursor={**position.cursor, "every_at": position.cursor["every_at"] - chat_sweep.EVERY_SECONDS})
-    p.ask(account)
-    p.process()
-    said = Message.objects.filter(direction=Direction.IN).values_list("text", flat=True)
-    assert sorted(said) == ["Где заказ?", "И где чек?"]
+    p.a_word_beside_our_answer(server, account, CHAT)
 
 
 def test_a_notification_of_another_business_is_refused(server, account):
