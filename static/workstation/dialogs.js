@@ -6,23 +6,33 @@ import { makePicker } from "./picker.js";
 
 const box = find("#dialog");
 
+/** Ends the dialog that is shown, or was: the browser tells of a closing late, when another one may be open already. */
+let end = () => {};
+
 /** Shows a template in the dialog. Resolves with the pressed submit button's value, "" when it was closed.
  * @param {string} name @param {(root: any, done: (value: string) => void) => void} [prepare] @param {boolean} [mustAnswer]
  * @returns {Promise<string>} */
 export function show(name, prepare = () => {}, mustAnswer = false) {
+  end();
   const opener = /** @type {any} */ (document.activeElement);
   box.replaceChildren(find(`#dialog-${name}`).content.cloneNode(true));
   box.setAttribute("aria-label", find("h2", box).textContent);
   for (const picker of findAll("[data-picker]", box)) makePicker(picker);
   return new Promise((resolve) => {
     const done = (/** @type {string} */ value) => {
+      end = () => {};
       box.onclose = null;
       box.close();
       box.replaceChildren();
       if (opener?.isConnected) opener.focus();
       resolve(value);
     };
-    box.onclose = () => (mustAnswer ? box.showModal() : done(""));
+    end = () => done("");
+    box.onclose = () => {
+      if (box.open) return; // told of the dialog before this one
+      if (mustAnswer) box.showModal();
+      else done("");
+    };
     box.oncancel = (/** @type {Event} */ event) => {
       if (mustAnswer) event.preventDefault();
     };
@@ -32,7 +42,7 @@ export function show(name, prepare = () => {}, mustAnswer = false) {
       event.preventDefault();
       if (event.submitter?.value) done(event.submitter.value);
     });
-    if (!box.open) box.showModal();
+    box.showModal();
     prepare(box, done);
   });
 }

@@ -41,12 +41,15 @@ function fill(html) {
   prepare();
 }
 
-/** Fresh content of a tab, unless the person has gone to another one meanwhile, or looks something up in it. @param {string} html @param {string} tab */
+/** Fresh content of a tab, unless the person has gone to another one meanwhile, or looks something up in it.
+ * What was unfolded stays so, but for a form that was sent: it is done with. @param {string} html @param {string} tab */
 export function replace(html, tab) {
   if (html === rendered || tab === "knowledge" || isBeingFilled() || shownTab() !== tab) return;
   const focused = /** @type {any} */ (document.activeElement);
   const again = root.contains(focused) && (wayTo(focused) || "#panel-body");
-  const unfolded = new Set(findAll("details[open] > summary", root).map((one) => one.textContent));
+  const isDone = (/** @type {HTMLElement} */ one) => find("form[data-is-sent]", one)?.closest("details") === one;
+  const open = findAll("details[open]", root).filter((one) => !isDone(one));
+  const unfolded = new Set(open.map((one) => find("summary", one).textContent));
   fill(html);
   for (const one of findAll("details > summary", root)) if (unfolded.has(one.textContent)) one.parentElement.open = true;
   if (again) (find(again, root) || find("#panel-body")).focus();
