@@ -8,6 +8,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 _PLACE = re.compile(r"\{(\w+)\}")
+_NAME_FIRST = re.compile(r"(?m)^([ \t]*)\{guest\}[ \t]*[,!.]?[ \t]*(\w?)")
+_NAME = re.compile(r",?[ \t]*\{guest\}")
 
 
 class LetterKind(models.TextChoices):
@@ -64,8 +66,15 @@ def remind_at(*, due_at: datetime | None, promised_at: datetime | None, before: 
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:
-    """The text with `{name}` places filled in; what is no place stays as it is written."""
+    """The text with `{name}` places filled in; what is no place stays as it is written. A guest without a name is not called by one."""
+    if values.get("guest") == "":
+        text = _nameless(text)
     return _PLACE.sub(lambda found: values.get(found[1], found[0]), text)
+
+
+def _nameless(text: str) -> str:
+    """The comma goes with the name: "Hello, {guest}!" is "Hello!", "{guest}, we see" is "We see"."""
+    return _NAME.sub("", _NAME_FIRST.sub(lambda found: found[1] + found[2].upper(), text))
 
 
 def unknown_places(text: str, names: Iterable[str]) -> list[str]:

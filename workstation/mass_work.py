@@ -23,11 +23,12 @@ from tickets.states import Cause
 from workstation.entrances import staff_of
 from workstation.mass_forms import BY_CHOICE, BY_LIST, MassForm
 from workstation.panels import list_clocks
-from workstation.wording import channel_names
+from workstation.wording import channel_names, language_name
 
 JOB_DEEDS = {"start": mass.start, "stop": mass.stop, "drop": mass.drop}
 INCIDENT_DEEDS = {"confirm": incidents.confirm, "reject": incidents.reject}
 AGAIN_SECONDS = 3
+AT_REST = (MassJob.State.READY, MassJob.State.STOPPED)
 BUSY = (MassJob.State.GATHERING, MassJob.State.RUNNING)
 
 
@@ -84,10 +85,12 @@ def job(request: HttpRequest, job_id: int) -> HttpResponseBase:
     found = mass_reading.find_job(staff=staff_of(request), job_id=job_id)
     channels, reasons = mass_reading.summary(found)
     names, moves = channel_names(), mass.MOVES[found.state]
+    examples = mass_reading.list_examples(found, now=timezone.now()) if found.state in AT_REST else []
     context = {
         "job": found,
         "channels": [(names.get(kind, kind), number) for kind, number in channels.items()],
         "reasons": list(reasons.items()),
+        "examples": [(one, names.get(one.channel, one.channel), language_name(one.language)) for one in examples],
         "unreached": mass_reading.list_unreached(found),
         "may": {name for name, state in _LEADS_TO.items() if state in moves},
         "ready": found.total - found.left_out,

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from functools import cache
 
+from django.conf.locale import LANG_INFO
 from django.utils.functional import Promise
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from omni.channels.registry import adapter_for, kinds
@@ -35,6 +37,11 @@ def channel_names() -> dict[str, str]:
 @cache
 def _channel_names(_language: str) -> dict[str, str]:
     return dict(sorted(((kind, str(adapter_for(kind).form.name)) for kind in kinds()), key=lambda one: one[1].lower()))
+
+
+def language_name(code: str) -> str:
+    """The language by its two letters (ISO 639-1) as the reader calls it; one that Django does not know by the letters."""
+    return str(_t(LANG_INFO[code]["name"])) if code in LANG_INFO else code
 
 
 @cache

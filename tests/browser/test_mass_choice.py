@@ -84,6 +84,39 @@ def test_tickets_are_chosen_by_mouse_and_closed_together(live_product, page, mad
     assert page.evaluate("window.violations") == []
 
 
+def test_an_answer_is_read_as_its_guests_will_before_it_starts(live_product, page, world, made):  # noqa: F811
+    hello = world.write(text="Hello! My order has not come", visitor="visitor-9", name="Anna Ivanova-Przhevalskaya")
+    opening.open_ticket(session_id=hello.pk, topic=made[0].topic, by=world.operator, now=timezone.now())
+    page.add_init_script(WATCH)
+    sign_in(page, live_product)
+    go(page, live_product, "?tab=all")
+    page.click("#choose")
+    page.click("#choice-all")
+    page.click("text=Что сделать")
+    page.wait_for_selector("#new-job")
+    page.fill("#id_text", "Здравствуйте, {guest}!\nПо обращению {number} уже чиним, напишем сегодня до вечера.")
+    page.click("text=Собрать обращения")
+    expect(page.locator(".mass-example")).to_have_count(0)
+    mass.carry_on(now=timezone.now())
+    expect(page.locator(".mass-example")).to_have_count(3)
+    for case in Case.objects.order_by("-pk")[1:3]:
+        shown = page.locator(".mass-example", has_text=case.number)
+        expect(shown.locator(".mass-bubble")).to_contain_text(f"Здравствуйте, {case.guest_name}!")
+        expect(shown.locator(".mass-hint")).to_contain_text("язык: русский")
+    expect(page.locator(".mass-example", has_text="Anna Ivanova-Przhevalskaya").locator(".mass-hint")).to_contain_text("язык: английский")
+    picture(page, "mass-examples")
+    page.set_viewport_size({"width": 320, "height": 700})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    picture(page, "mass-examples-320")
+    assert violations(page) == []
+    assert page.evaluate("window.violations") == []
+    page.click("text=Запустить")
+    while mass.carry_on(now=timezone.now()):
+        pass
+    page.wait_for_selector(".mass-state:has-text('выполнено')")
+    expect(page.locator(".mass-example")).to_have_count(0)
+
+
 def test_tickets_are_chosen_by_keyboard(live_product, page, made):
     sign_in(page, live_product)
     go(page, live_product, "?tab=all&kind=case")

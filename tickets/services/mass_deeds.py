@@ -12,9 +12,10 @@ from core.refusal import Refusal
 from core.text import first_line
 from omni.models import Session
 from omni.services import answering, continuing
-from omni.services.approved import Choice
+from omni.services.approved import Choice, filled
 from omni.services.reach import is_switched_off, window_is_over
 from omni.states import SessionState
+from tickets.asking import fill
 from tickets.models import Case, CaseLink, MassJob, Topic
 from tickets.services import cases, handing, linking, rerouting, telling
 from tickets.states import CaseState, Cause, Step
@@ -89,7 +90,7 @@ def in_words(kind: MassJob.Kind, params: Params) -> str:
 
 def text_for(job: MassJob, case: Case) -> str:
     """The answer with the guest's name and the ticket's number filled in."""
-    return job.text.replace("{guest}", case.guest_name).replace("{number}", case.number)
+    return fill(job.text, {"guest": first_line(case.guest_name, 160), "number": case.number})
 
 
 def do(job: MassJob, case: Case, *, speaks: bool, now: datetime) -> int | None:
@@ -119,6 +120,14 @@ def _answer(job: MassJob, case: Case, now: datetime) -> int:
     if told.state == CaseState.CLOSED:  # an open one is told by its dialogue
         cases.note_step(told, Step.ANSWERED, by=job.made_by, now=now, details={"message": message.pk})
     return message.pk
+
+
+def words_for(job: MassJob, case: Case, session: Session, *, now: datetime) -> tuple[str, bool]:
+    """What the guest of the ticket would read now, and whether it is an approved text. Raises Refusal: that is not allowed any more."""
+    template = template_for(job, session, now=now)
+    if template is None:
+        return text_for(job, case), False
+    return filled(session, Choice(template_id=template["template"], values=template["values"]))[1], True
 
 
 def template_for(job: MassJob, session: Session, *, now: datetime) -> Mapping[str, Any] | None:

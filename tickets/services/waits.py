@@ -12,11 +12,13 @@ from accounts.models import Staff
 from core import audit
 from core.refusal import Refusal
 from core.statements import Prepared, insert
+from core.text import first_line
 from omni.services import conversations, sending
 from omni.services.reach import capabilities_of, obstacle
 from omni.states import SessionState
 from sla.rules import NoWorkingTime
 from sla.services.clocks import hours_of
+from tickets.asking import fill
 from tickets.models import Case, CaseWait, WaitReason
 from tickets.services import cases, handovers, wait_rows
 from tickets.services.kept import Kept
@@ -154,7 +156,7 @@ def _back_to_people(case: Case, told: Mapping[str, Any], *, now: datetime) -> No
 def _write(case: Case, text: str, *, now: datetime) -> str:
     """Write to the guest in the ticket's dialogue by the system; why that was not possible, empty = it was."""
     session = conversations.lock(case.session_id)
-    filled = text.replace("{guest}", case.guest_name).replace("{number}", case.number).strip(" ,")
+    filled = fill(text, {"guest": first_line(case.guest_name, 160), "number": case.number}).strip()
     limit = capabilities_of(session).text_limit
     if session.state == SessionState.CLOSED:
         return str(_("The dialogue is closed."))

@@ -83,6 +83,22 @@ def test_a_place_is_filled_once_and_what_is_no_place_stays():
 
 
 @pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Здравствуйте, {guest}! Чиним", "Здравствуйте! Чиним"),
+        ("{guest}, мы чиним", "Мы чиним"),
+        ("{guest}! Мы чиним", "Мы чиним"),
+        ("Добрый день, {guest}, мы чиним", "Добрый день, мы чиним"),
+        ("Добрый день.\n{guest}, ваше обращение {number}", "Добрый день.\nВаше обращение 7"),
+        ("{guest}", ""),
+    ],
+)
+def test_a_guest_without_a_name_is_not_called_by_one(text, said):
+    assert fill(text, {"guest": "", "number": "7"}) == said
+    assert "Анна" in fill(text, {"guest": "Анна", "number": "7"})
+
+
+@pytest.mark.parametrize(
     ("due", "promised", "at"),
     [(None, None, None), (NOON, None, NOON - HOUR), (NOON, NOON + 5 * HOUR, NOON + 4 * HOUR), (None, NOON, NOON - HOUR)],
 )

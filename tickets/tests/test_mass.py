@@ -9,11 +9,12 @@ from django.utils import timezone
 
 from core.models import AuditEntry
 from core.refusal import Refusal
-from customers.models import Consent
+from customers.models import Consent, Guest
 from omni.channels.contract import Capabilities
 from omni.models import ChannelAccount, Message, MessageTemplate, Session
 from omni.states import AccountState, Direction, SessionState
 from tests import builders as b
+from tickets import mass_reading
 from tickets.models import CaseStep, Incident, IncidentCase, MassItem, MassJob
 from tickets.services import cases, linking, mass, mass_deeds, mass_items, opening
 from tickets.states import CaseState, Cause, Step
@@ -129,6 +130,28 @@ def test_guests_whose_dialogue_is_over_are_answered_where_they_came_from(desk):
     assert not Item.objects.filter(session_id=over.session_id).exclude(state="closed").exists()
 
 
+def test_what_guests_will_read_is_shown_of_unlike_ones_before_the_start(desk):
+    plain, *others = (desk.ticket(number) for number in range(4))
+    foreign, chat, nameless = desk.ticket(8), desk.ticket("visitor"), others[-1]
+    Session.objects.filter(pk=foreign.session_id).update(language="en")
+    Session.objects.exclude(pk=foreign.session_id).update(language="")
+    job = made(desk, Kind.ANSWER, plain, *others, foreign, chat, text="{guest}, по обращению {number} чиним")
+    assert mass_reading.list_examples(job, now=NOW) == []
+    while mass.carry_on(now=NOW):
+        pass
+    found = mass_reading.list_examples(MassJob.objects.get(), now=NOW)
+    assert [(one.case, one.channel, one.language) for one in found] == [
+        (plain, "telegram", "ru"), (foreign, "telegram", "en"), (chat, "webchat", "ru"),
+    ]  # fmt: skip
+    assert [one.text for one in found] == [f"{case.guest_name}, по обращению {case.number} чиним" for case in (plain, foreign, chat)]
+    Guest.objects.filter(pk=nameless.guest_id).update(name="")
+    job = run(job, desk)
+    assert [text for _kind, text in sent()][:1] == [found[0].text]
+    assert f"По обращению {nameless.number} чиним" in [text for _kind, text in sent()]
+    assert mass_reading.list_examples(job, now=NOW) == []
+    assert mass_reading.list_examples(made(desk, Kind.CLOSE, plain, params={"cause": "solved"}), now=NOW) == []
+
+
 def test_a_closed_dialogue_past_its_window_takes_the_approved_text_only(desk, monkeypatch):
     case = desk.ticket(7)
     cases.close(case_id=case.pk, cause=Cause.SOLVED, by=desk.operator, now=NOW)
@@ -142,6 +165,7 @@ def test_a_closed_dialogue_past_its_window_takes_the_approved_text_only(desk, mo
         mass.carry_on(now=NOW)
         assert MassItem.objects.latest("pk").code == code
     job = MassJob.objects.earliest("pk")
+    assert [(one.text, one.is_approved) for one in mass_reading.list_examples(job, now=NOW)] == [("Готово, спасибо", True)]
     assert run(job, desk).done == 1
     assert sent() == [("telegram", "Готово, спасибо")]
 
