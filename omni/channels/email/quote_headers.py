@@ -23,6 +23,7 @@ _WEEKDAY = (
 )
 _NAME = r"[A-ZА-ЯЁ][\w.'’-]*(?:\s+[A-ZА-ЯЁ][\w.'’-]*){1,3}"
 _STARTS = re.compile(rf"(?:on\s|в\s+)?(?:{_WEEKDAY}(?:,|\s)\s*)?(?:в\s+)?{_DATE}", re.IGNORECASE)
+_HOUR_FIRST = re.compile(rf"\d{{1,2}}:\d{{2}}(?::\d{{2}})?,?\s+{_DATE}", re.IGNORECASE)
 _ADDRESSED = re.compile(rf"{_EMAIL}[\])>»\"]*[,\s]*(?:{_VERB})?\s*:$", re.IGNORECASE)
 _WRITTEN = re.compile(
     rf"\d{{1,2}}:\d{{2}}(?::\d{{2}})?(?:\s*[AP]M)?[^:]{{0,20}}?[,\s]\s*(?:[\"«]?{_NAME}[\"»]?|\S+@\S+)\s*(?i:{_VERB})\s*:$"
@@ -101,6 +102,8 @@ def is_attribution(line: str) -> bool:
         return True
     dated = _STARTS.match(line)
     if dated and (_ADDRESSED.search(line) or _WRITTEN.search(line) or _FROM_SOMEBODY.search(line)):
+        return True
+    if _HOUR_FIRST.match(line) and _ADDRESSED.search(line):
         return True
     return bool(re.match(rf"[^:]{{0,80}}{_EMAIL}[^:]{{0,20}}\s{_VERB}\s*:$", line, re.IGNORECASE))
 

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Sequence
 
-_DASHES = re.compile(r"(?:-- ?|—|–|__|---)$")
+_DELIMITER = re.compile(r"-- ?$")
+_RULE = re.compile(r"(?:—|–|__|---)$")
 _CLOSING = re.compile(
     r"(?:с (?:глубоким |большим |искренним |наилучшим )?уважением|с наилучшими пожеланиями|с почтением|"
     r"искренне ваша?|всего (?:наи)?(?:доброго|лучшего|хорошего)|"
@@ -36,7 +37,7 @@ def without_signature(lines: Sequence[str]) -> list[str]:
     kept = without_sent_from(lines)
     for index in range(_earliest(kept), len(kept)):
         line = kept[index]
-        if _begins_signature(line) and _is_signature(kept[index + 1 :], dashes=_DASHES.match(line) is not None):
+        if _begins_signature(line) and _is_signature(kept[index + 1 :], delimiter=_DELIMITER.match(line) is not None):
             return without_sent_from(kept[:index])
     return kept
 
@@ -63,14 +64,15 @@ def _begins_signature(line: str) -> bool:
     text = line.strip()
     if len(text) > _LONGEST_SENT_FROM:
         return False
-    return bool(_DASHES.match(line.rstrip() if line.rstrip() != "--" else "--")) or bool(_CLOSING.match(text[:1].lower() + text[1:]))
+    rule = line.rstrip()
+    return bool(_DELIMITER.match(rule) or _RULE.match(rule)) or bool(_CLOSING.match(text[:1].lower() + text[1:]))
 
 
-def _is_signature(rest: Sequence[str], *, dashes: bool) -> bool:
+def _is_signature(rest: Sequence[str], *, delimiter: bool) -> bool:
     """Whether what stands behind is short and no text: a name, a post, a telephone number, an address."""
     filled = [line.strip() for line in rest if line.strip()]
     if len(filled) > _MOST_LINES or any(_POSTSCRIPT.match(line) for line in filled):
         return False
-    if dashes:
+    if delimiter:
         return True
     return all(len(line) <= _LONGEST_LINE and not line.endswith(("?", ":")) for line in filled)

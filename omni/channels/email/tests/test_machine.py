@@ -95,13 +95,38 @@ def test_headers(extra, machine):
 
 
 @pytest.mark.parametrize(
-    "subject", ["Автоответ: в отпуске", "Автоматический ответ: Заказ", "Automatic reply: Order", "Out of Office: Order"]
+    "subject",
+    [
+        "Автоответ: в отпуске",
+        "Автоответ",
+        "Автоматический ответ: Заказ",
+        "Automatic reply: Order",
+        "Out of Office: Order",
+        "Out of Office AutoReply: Order",
+        "Auto-Reply Re: Order",
+        "Я в отпуске",
+        "Я в отпуске до 12.03",
+        "Нет на работе: Заказ",
+    ],
 )
 def test_subjects_of_auto_replies(subject):
     assert classify(parse_mail(simple(subject=subject))).machine == "auto_reply"
 
 
-@pytest.mark.parametrize("subject", ["Re: Автоответчик у вас не работает", "Хочу автоответ на жалобу", "Вне очереди пустили знакомого"])
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Re: Автоответчик у вас не работает",
+        "Хочу автоответ на жалобу",
+        "Вне очереди пустили знакомого",
+        "Автоматический ответ бота не помог",
+        "Автоответ вместо помощи",
+        "Я в отпуске, отмените доставку",
+        "Нет на работе кассира второй час",
+        "Вне офиса магазина стоит мусор",
+        "Out of office delivery, please",
+    ],
+)
 def test_people_write_about_auto_replies_too(subject):
     assert classify(parse_mail(simple(subject=subject))).machine is None
 
