@@ -1,7 +1,12 @@
 """320 pixels and 400 % zoom, text twice as large, WCAG's text spacing, words longer by a third: nothing is cut, everything is reached."""
 
-import pytest
+from datetime import timedelta
 
+import pytest
+from django.utils import timezone
+
+from omni.models import Session
+from omni.services import conversations
 from tests.browser.desk import go, picture, sign_in, world  # noqa: F401
 from tests.browser.test_workstation_look import full  # noqa: F401
 
@@ -42,6 +47,15 @@ UNREACHABLE = """() => {
     wrong.push(`${one.outerHTML.replace(/\\s+/g, " ").slice(0, 110)} under ${hit?.outerHTML.slice(0, 60)}`);
   }
   return wrong;
+}"""
+# Bars that something floating lies on.
+COVERED = """() => {
+  const box = (one) => { const found = document.querySelector(one); return found?.checkVisibility() ? found.getBoundingClientRect() : null; };
+  const pairs = [["#panel", ".topbar"], ["#feed-tools", "#dialogue-head"], ["#feed-tools", "#banner"], ["#feed-tools", "#composer"]];
+  return pairs.filter(([over, bar]) => {
+    const [a, b] = [box(over), box(bar)];
+    return a && b && a.top < b.bottom - 1 && b.top < a.bottom - 1 && a.left < b.right && b.left < a.right;
+  }).map(([over, bar]) => `${over} lies on ${bar}`);
 }"""
 # https://www.w3.org/TR/WCAG22/#text-spacing
 SPACING = """() => {
@@ -121,12 +135,29 @@ def test_everything_is_reached_on_the_smallest_screen(live_product, page, full, 
     picture(page, f"small-{height}")
 
 
-@pytest.mark.parametrize("width", [1440, 1024])
+@pytest.mark.parametrize("width", [1440, 1024, 800])
 def test_text_twice_as_large_is_not_cut(live_product, page, full, width):  # noqa: F811
     page.set_viewport_size({"width": width, "height": 900})
     sign_in(page, live_product)
-    assert examined(page, live_product, full, [CUT], prepare=lambda: page.evaluate(TWICE)) == {}
+    assert examined(page, live_product, full, [CUT, UNREACHABLE, COVERED], prepare=lambda: page.evaluate(TWICE)) == {}
     picture(page, f"twice-{width}")
+
+
+@pytest.mark.parametrize("width", [1440, 1024])
+def test_the_tools_of_the_feed_lie_on_no_bar_in_text_twice_as_large(live_product, page, world, width):  # noqa: F811
+    now = timezone.now()
+    earlier = world.give(text="Не начислили баллы")
+    conversations.close(session_id=earlier.pk, by=world.operator, now=now)
+    Session.objects.filter(pk=earlier.pk).update(closed_at=now - timedelta(days=400))
+    session = world.give(text="И ещё вопрос")
+    page.set_viewport_size({"width": width, "height": 900})
+    sign_in(page, live_product)
+    go(page, live_product, f"session/{session.pk}/")
+    page.wait_for_selector("#feed-tools")
+    page.evaluate(TWICE)
+    assert page.evaluate(COVERED) == []
+    assert page.evaluate(UNREACHABLE) == []
+    picture(page, f"twice-tools-{width}")
 
 
 @pytest.mark.parametrize("width", [1440, 320])
