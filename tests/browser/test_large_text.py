@@ -50,7 +50,10 @@ UNREACHABLE = """() => {
 }"""
 # Bars that something floating lies on.
 COVERED = """() => {
-  const box = (one) => { const found = document.querySelector(one); return found?.checkVisibility() ? found.getBoundingClientRect() : null; };
+  const box = (name) => {
+    const one = document.querySelector(name);
+    return one?.checkVisibility() ? one.getBoundingClientRect() : null;
+  };
   const pairs = [["#panel", ".topbar"], ["#feed-tools", "#dialogue-head"], ["#feed-tools", "#banner"], ["#feed-tools", "#composer"]];
   return pairs.filter(([over, bar]) => {
     const [a, b] = [box(over), box(bar)];
