@@ -26,7 +26,7 @@ check: $(STAMPS)/.dev
 test-fast: $(STAMPS)/.dev
 	@mkdir -p var/test && rm -f $(MISSING)
 	@$(MAKE) --no-print-directory peers || true
-	$(PYTHON_RUN) -m pytest -n 2 -m "not browser and not faults" --ignore tests/browser
+	$(PYTHON_RUN) -m pytest -n 2 --dist worksteal -m "not browser and not faults" --ignore tests/browser
 
 # Kills and stops servers of its own: whole products that die and come back.
 test-faults: $(STAMPS)/.dev

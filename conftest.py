@@ -11,6 +11,8 @@ import pytest
 from django.core.management.commands import flush
 from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
+from django.template.base import Template
+from django.test.utils import instrumented_test_render  # type: ignore[attr-defined]
 from hypothesis import settings as hypothesis_settings
 
 from core.embedded.postgres import DATABASE
@@ -25,6 +27,8 @@ KEPT_TABLES = frozenset({"django_content_type", "auth_permission"})
 BROWSER_TESTS = Path(__file__).parent / "tests" / "browser"
 # `make test` is several pytest runs; this file carries what was missing to its last lines.
 MISSING_PEERS_FILE = "MISSING_PEERS_FILE"
+# As it is before Django puts its own for tests in the place.
+RENDER = Template._render  # type: ignore[attr-defined]
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -56,6 +60,20 @@ def _only_full_tables_are_emptied() -> Iterator[None]:
         # Content types and permissions stay, so nothing has to be made anew after each test.
         patch.setattr(flush, "emit_post_migrate_signal", lambda *_args, **_kwargs: None)
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _pages_are_rendered_as_they_are_served(django_test_environment: None) -> Iterator[None]:
+    """For `response.context` Django copies the whole context at each of a page's two hundred small templates; two tests ask for it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Template, "_render", RENDER)
+        yield
+
+
+@pytest.fixture
+def kept_contexts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answers of this test's clients have their `context`."""
+    monkeypatch.setattr(Template, "_render", instrumented_test_render)
 
 
 @pytest.fixture(autouse=True)

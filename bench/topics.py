@@ -14,7 +14,6 @@ from typing import Any
 from bench.figures import Figure, figure, percentile, say
 from bench.guests.generator import messages
 from demo.material import material
-from suggestions.fit import hits
 from suggestions.rules import Document, Hits, document, is_held_out
 from suggestions.scoring import Weights, from_tree, load
 
@@ -93,6 +92,8 @@ def _demo(ids: dict[str, int]) -> Labelled:
 
 
 def _rates(name: str, weights: Weights, sets: Sets) -> Iterator[Figure]:
+    from suggestions.fit import hits  # scikit-learn takes a second: not for whoever only names the measurements
+
     for words, texts in (
         ("new messages", sets.known),
         ("new messages in phrases never met", sets.unseen),

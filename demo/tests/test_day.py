@@ -15,13 +15,15 @@ from core.models import LiveEvent
 from demo.material import material
 from demo.services import addresses, day, people
 from demo.stories import fill, picture
+from escalation.models import Delivery, Run
+from escalation.states import OPEN, DeliveryState, EventKind
 from omni.models import Attachment, ChannelAccount, InboundEvent, Message, Presence, Session
 from omni.services.files import sniff
 from omni.states import EventState, SendState, SessionState
 from stores.models import Store
 from tickets.models import Case, CaseStep
 from tickets.selectors import find_case
-from tickets.states import CaseState
+from tickets.states import CaseState, Step
 from worklist.models import Item
 from worklist.selectors import count_tabs, list_items
 from worklist.services import counters
@@ -129,6 +131,17 @@ def test_the_file_tells_what_others_need(settings, tmp_path):
     people_named = Staff.objects.filter(login__in=[entry["login"] for entry in facts["sign_ins"]])
     assert people_named.count() == len(facts["sign_ins"]) >= 6
     assert {entry["password"] for entry in facts["sign_ins"]} == {people.PASSWORD}
+
+
+def test_a_ladder_runs_and_reaches_the_shift_lead():
+    """Somebody is asked, the ticket's history says so, nothing goes out."""
+    running = Run.objects.filter(state__in=OPEN, subject__startswith="case:")
+    assert running.exists()
+    told = running.filter(events__kind=EventKind.STEP).first()
+    assert told is not None
+    assert told.events.get(kind=EventKind.STEP).details["to"] == ["Светлана Орлова"]
+    assert CaseStep.objects.filter(step=Step.ESCALATED).count() >= running.count()
+    assert not Delivery.objects.exclude(state=DeliveryState.SENT).exists()
 
 
 def test_a_base_with_people_in_it_is_left_alone():

@@ -5,7 +5,7 @@ import pytest
 from django.utils import timezone
 
 from omni.models import Session
-from suggestions import fit, scoring
+from suggestions import scoring
 from suggestions.services import current, training
 from tests import builders as b
 from tickets.models import Topic
@@ -37,7 +37,15 @@ def models_of_their_own(settings, tmp_path):
 
 
 @pytest.fixture
-def quick_training(monkeypatch):
+def fit():
+    """What trains. It imports scikit-learn, which takes longer than the other imports of a hundred files of tests."""
+    from suggestions import fit
+
+    return fit
+
+
+@pytest.fixture
+def quick_training(monkeypatch, fit):
     """Trains in this process, where scikit-learn is loaded once. The way through a process of its own has tests of its own."""
 
     def run(task, name):
