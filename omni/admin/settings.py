@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import httpx
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +18,7 @@ from unfold.widgets import (
 )
 
 from omni.channels.account_form import Secret, Setting
+from omni.channels.http import proxy_at
 from omni.channels.registry import adapter_for
 
 Make = Callable[..., forms.Field]
@@ -39,12 +41,21 @@ def form_field(setting: Setting) -> forms.Field:
         "list": lambda: forms.CharField(max_length=8000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}), **common),
         "number": lambda: forms.IntegerField(min_value=1, widget=UnfoldAdminIntegerFieldWidget, **common),
         "address": lambda: forms.URLField(assume_scheme="https", widget=text, **common),
+        "proxy": lambda: forms.CharField(max_length=400, widget=text, validators=[check_proxy], **common),
         "email": lambda: forms.EmailField(widget=text, **common),
         "choice": lambda: forms.ChoiceField(choices=setting.choices, widget=UnfoldAdminSelectWidget, **common),
         "flag": lambda: forms.BooleanField(widget=UnfoldBooleanSwitchWidget, **common),
         "json": lambda: JsonText(widget=UnfoldAdminTextareaWidget(attrs={"rows": 6}), **common),
     }
     return fields[setting.kind]()
+
+
+def check_proxy(address: str) -> None:
+    """Raises ValidationError for an address that no proxy of ours can have."""
+    try:
+        proxy_at(address)
+    except httpx.UnsupportedProtocol as fault:
+        raise ValidationError(_("A proxy is written as http://host:3128 or socks5://host:1080.")) from fault
 
 
 def secret_field(secret: Secret, *, is_set: bool) -> forms.CharField:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import httpx
 
 from omni.channels.contract import AccountConfig, AttachmentGone
-from omni.channels.http import client_for, connection_of, download, public_or
+from omni.channels.http import client_for, connection_of, download, own_host
 
 
 def fetch_address(account: AccountConfig, address: str, *, base: str, keys: Mapping[str, str], limit: int) -> bytes:
@@ -18,7 +18,7 @@ def fetch_address(account: AccountConfig, address: str, *, base: str, keys: Mapp
         url = httpx.URL(f"{connection.base}{address}" if address.startswith("/") else address)
         own = _same(url, httpx.URL(connection.base))
         client = client_for(account, connection, name="files")
-        return download(client, str(url), limit=limit, headers=keys if own else None, allow=public_or(connection.base))
+        return download(client, str(url), limit=limit, headers=keys if own else None, allow=own_host(connection.base))
     except (httpx.InvalidURL, UnicodeEncodeError) as fault:
         raise AttachmentGone("the file's address is none") from fault
 

@@ -5,8 +5,11 @@ import os
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Any
 
 import httpx
@@ -93,11 +96,32 @@ def _opened(connection: Connection) -> httpx.Client:
     headers = dict(connection.headers)
     verify = _believed(connection.ca_file)
     if not connection.secret_query:
-        return httpx.Client(base_url=base, proxy=connection.proxy, headers=headers, timeout=timeout, verify=verify)
-    inner = httpx.HTTPTransport(proxy=connection.proxy, verify=verify)
+        proxy = proxy_at(connection.proxy)
+        return httpx.Client(base_url=base, proxy=proxy, headers=headers, timeout=timeout, verify=verify)
+    inner = transport_of(connection.proxy, verify)
     return httpx.Client(
         base_url=base, transport=SecretQuery(inner, base.host, dict(connection.secret_query)), headers=headers, timeout=timeout
     )
+
+
+def proxy_at(address: str | None) -> httpx.Proxy | None:
+    """The proxy of an account's settings. Raises httpx.UnsupportedProtocol for what is none that we can use."""
+    if not address:
+        return None
+    try:
+        proxy = httpx.Proxy(address)
+    except (ValueError, httpx.InvalidURL) as error:
+        raise httpx.UnsupportedProtocol("the address of the proxy cannot be right") from error
+    if proxy.url.scheme.startswith("socks") and find_spec("socksio") is None:
+        raise httpx.UnsupportedProtocol("SOCKS proxies need the package socksio")
+    if not proxy.url.host:
+        raise httpx.UnsupportedProtocol("the address of the proxy cannot be right")
+    return proxy
+
+
+def transport_of(proxy: str | None, verify: ssl.SSLContext) -> httpx.HTTPTransport:
+    """The transport below a client of ours. Raises httpx.UnsupportedProtocol."""
+    return httpx.HTTPTransport(proxy=proxy_at(proxy), verify=verify)
 
 
 def _believed(ca_file: str) -> ssl.SSLContext:
@@ -131,27 +155,47 @@ def pause_of(response: httpx.Response) -> float | None:
 
 
 def capped(response: httpx.Response, limit: int) -> bytes:
-    """The body of a streamed answer, given up as soon as it is over the limit, whatever its announced length. Raises AttachmentTooLarge."""
+    """The body of a streamed answer, given up as soon as it is over the limit, whatever its announced length.
+
+    Raises AttachmentTooLarge; httpx.TransportError for a packing that nobody asked for.
+    """
+    unpack = _unpacking(response)
     data = bytearray()
-    for chunk in response.iter_bytes(64 * 1024):
-        data += chunk
+    for chunk in response.iter_raw(64 * 1024):
+        data += unpack(chunk, limit + 1 - len(data))
         if len(data) > limit:
             raise AttachmentTooLarge(f"over {limit} bytes")
     return bytes(data)
 
 
+def _unpacking(response: httpx.Response) -> Callable[[bytes, int], bytes]:
+    """How to read a chunk, as far as so many bytes: a few packed kilobytes may hold gigabytes."""
+    packing = response.headers.get("content-encoding", "").strip().lower()
+    if packing in ("", "identity"):
+        return lambda chunk, _most: chunk
+    if packing not in ("gzip", "x-gzip"):
+        raise httpx.TransportError("the file comes packed in a way we do not read")
+    stream = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+
+    def unpack(chunk: bytes, most: int) -> bytes:
+        try:
+            return stream.decompress(chunk, most)
+        except zlib.error as fault:
+            raise httpx.TransportError("the file comes badly packed") from fault
+
+    return unpack
+
+
 def download(
     client: httpx.Client, address: str, *, limit: int, headers: Mapping[str, str] | None = None, allow: "Allow | None" = None
 ) -> bytes:
-    """A file by its address, at most `limit` bytes; redirections are followed only where `allow` lets us (default: public hosts).
+    """A file by its address, at most `limit` bytes; redirections are followed to public hosts and where `allow` lets us.
 
     Raises AttachmentTooLarge, AttachmentGone (404, 410, an address we may not go to), httpx.TransportError (tried again later).
     """
     url = httpx.URL(address)
     for _hop in range(REDIRECTS + 1):
-        if not (allow or is_public)(url):
-            raise AttachmentGone("the address of the file leads where we do not go")
-        with client.stream("GET", url, headers=dict(headers or {})) as response:
+        with visited(client, url, headers, allow=allow) as response:
             if response.is_redirect and response.next_request is not None:
                 url, headers = response.next_request.url, None  # the keys are for the first host only
                 continue
@@ -164,6 +208,45 @@ def download(
 
 
 Allow = Callable[[httpx.URL], bool]
+"""Hosts that we may go to though they are not public."""
+
+
+@contextmanager
+def visited(
+    client: httpx.Client, url: httpx.URL, headers: Mapping[str, str] | None = None, *, allow: Allow | None = None
+) -> Iterator[httpx.Response]:
+    """A streamed GET of an address from a payload: of a public host, or of one that `allow` names. Raises Inside, httpx.TransportError."""
+    if allow is not None and allow(url):
+        extensions: dict[str, Any] = {}
+    elif is_public(url):
+        extensions = {"trace": _only_outside(url.host)}
+    else:
+        raise Inside("the address of the file leads where we do not go")
+    wanted = {"Accept-Encoding": "gzip", **(headers or {})}
+    with client.stream("GET", url, headers=wanted, extensions=extensions) as response:
+        yield response
+
+
+class Inside(AttachmentGone):
+    """The address leads into our own network, or nowhere."""
+
+
+def _only_outside(host: str) -> Callable[[str, Mapping[str, Any]], None]:
+    """Breaks a connection that leads inside after all: between our look and the connection the name may get another address (DNS
+    rebinding). A connection to a proxy is left alone: it is the proxy that knows where names lead from there."""
+    asked = ""
+
+    def look(event: str, info: Mapping[str, Any]) -> None:
+        nonlocal asked
+        if event == "connection.connect_tcp.started":
+            asked = str(info.get("host", ""))
+        if event == "connection.connect_tcp.complete" and asked == host:
+            stream = info["return_value"]
+            if not _is_outside(str(stream.get_extra_info("server_addr")[0])):
+                stream.close()
+                raise Inside("the address of the file leads where we do not go")
+
+    return look
 
 
 def is_public(url: httpx.URL) -> bool:
@@ -174,10 +257,17 @@ def is_public(url: httpx.URL) -> bool:
         found = socket.getaddrinfo(url.host, url.port or (443 if url.scheme == "https" else 80), type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         return False
-    return bool(found) and all(ipaddress.ip_address(str(entry[4][0]).partition("%")[0]).is_global for entry in found)
+    return bool(found) and all(_is_outside(str(entry[4][0])) for entry in found)
 
 
-def public_or(base: str) -> Allow:
-    """Public hosts, and the provider's own host as the account's settings name it (a local one in tests and behind a gateway)."""
+def _is_outside(address: str) -> bool:
+    """Whether it is an address of the public internet; one of IPv4 inside one of IPv6 counts as what it is."""
+    found = ipaddress.ip_address(address.partition("%")[0])
+    inner = getattr(found, "ipv4_mapped", None) or getattr(found, "sixtofour", None)
+    return found.is_global and not found.is_multicast and (inner is None or inner.is_global)
+
+
+def own_host(base: str) -> Allow:
+    """The provider's own host as the account's settings name it (a local one in tests and behind a gateway)."""
     own = httpx.URL(base)
-    return lambda url: (url.scheme, url.host, url.port) == (own.scheme, own.host, own.port) or is_public(url)
+    return lambda url: (url.scheme, url.host, url.port) == (own.scheme, own.host, own.port)

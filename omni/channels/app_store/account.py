@@ -13,7 +13,7 @@ FORM = KindForm(
         Setting("territory", _("Country"), help=_("For example RUS; empty = all countries.")),
         Setting("poll_seconds", _("Ask every, seconds"), kind="number", help=_("Empty = 900.")),
         Setting("api_base", _("Address of the API"), kind="address", help=_("Empty = the provider's own.")),
-        Setting("proxy", _("Proxy"), help=_("For example socks5://host:1080")),
+        Setting("proxy", _("Proxy"), kind="proxy", help=_("For example socks5://host:1080")),
         Setting("read_timeout", _("Time-out, seconds"), kind="number"),
     ),
     secrets=(Secret("private_key", _("Private key (.p8)"), help=_("The whole file; the key's role must include Customer Support.")),),

@@ -15,7 +15,7 @@ FORM = KindForm(
         Setting("api_base", _("Address of the API"), kind="address", help=_("Empty = connect-api-dre.cloud.huawei.com.")),
         Setting("reviews_path", _("Path of the reviews"), help=_("Apps of HarmonyOS have their own.")),
         Setting("fields", _("Names of the fields"), kind="json", help=FIELDS_HELP),
-        Setting("proxy", _("Proxy"), help=_("For example socks5://host:1080")),
+        Setting("proxy", _("Proxy"), kind="proxy", help=_("For example socks5://host:1080")),
         Setting("read_timeout", _("Time-out, seconds"), kind="number"),
     ),
     secrets=(

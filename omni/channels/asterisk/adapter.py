@@ -12,7 +12,7 @@ from omni.channels.asterisk.account import AMI, FORM
 from omni.channels.asterisk.ari import client_of
 from omni.channels.asterisk.reading import Reading
 from omni.channels.contract import AccountConfig, AttachmentGone, Finding, Inbound, InboundAttachment, RawEvent, Unverified
-from omni.channels.http import client_for, connection_of, download, public_or
+from omni.channels.http import client_for, connection_of, download, own_host
 from omni.channels.json_fields import digest_key
 from omni.channels.telephony.exchange import Exchange
 
@@ -63,4 +63,4 @@ class AsteriskAdapter(Exchange):
 
 
 def _own(client: httpx.Client) -> "wire.Allow":
-    return public_or(str(client.base_url))
+    return own_host(str(client.base_url))

@@ -17,7 +17,7 @@ FORM = KindForm(
         ),
         Setting("api_version", _("Version of the Graph API"), help=_("For example v24.0; empty = the version we were tried with.")),
         Setting("api_base", _("Address of the Graph API"), kind="address", help=_("Empty = Meta's own.")),
-        Setting("proxy", _("Proxy"), help=_("For example socks5://host:1080")),
+        Setting("proxy", _("Proxy"), kind="proxy", help=_("For example socks5://host:1080")),
         Setting("read_timeout", _("Time-out, seconds"), kind="number"),
     ),
     secrets=(

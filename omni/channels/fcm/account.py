@@ -12,7 +12,7 @@ FORM = KindForm(
         *quiet.SETTINGS,
         Setting("api_base", _("Address of the API"), kind="address", help=_("Empty = the provider's own.")),
         Setting("token_address", _("Address that gives keys"), kind="address", help=_("Empty = as the service account says.")),
-        Setting("proxy", _("Proxy"), help=_("For example socks5://host:1080")),
+        Setting("proxy", _("Proxy"), kind="proxy", help=_("For example socks5://host:1080")),
         Setting("read_timeout", _("Time-out, seconds"), kind="number"),
     ),
     secrets=(Secret("service_account", _("Service account (JSON)"), help=_("The whole file of the key.")),),

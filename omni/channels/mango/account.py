@@ -13,7 +13,7 @@ FORM = KindForm(
         *VOICE_MENU,
         HISTORY,
         Setting("api_base", _("Address of the API"), kind="address", help=_("Empty = the vendor's own.")),
-        Setting("proxy", _("Proxy"), help=_("For example socks5://host:1080")),
+        Setting("proxy", _("Proxy"), kind="proxy", help=_("For example socks5://host:1080")),
         Setting("read_timeout", _("Time-out, seconds"), kind="number"),
     ),
     secrets=(

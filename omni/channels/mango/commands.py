@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from omni.channels.asking import Answer, Rule, verdict
 from omni.channels.contract import AccountConfig, AttachmentGone, Failed, Finding, Reason, Retry, Sent
-from omni.channels.http import capped, client_for, connection_of, download, json_of, pause_of, public_or, unanswered
+from omni.channels.http import capped, client_for, connection_of, download, json_of, own_host, pause_of, unanswered
 from omni.channels.json_fields import JsonObject, object_at, objects_at, text_at
 from omni.channels.mango.signing import signature
 from omni.channels.telephony.items import whole_at
@@ -71,7 +71,7 @@ def recording(account: AccountConfig, name: str, *, limit: int) -> bytes:
     """
     client = client_of(account)
     command = signed(account, {"recording_id": name, "action": "download"})
-    with client.stream("POST", "/queries/recording/post", data=command) as response:
+    with client.stream("POST", "/queries/recording/post", data=command, headers={"Accept-Encoding": "gzip"}) as response:
         if response.status_code == 200:
             return capped(response, limit)
         if response.status_code in (400, 404, 410):
@@ -79,7 +79,7 @@ def recording(account: AccountConfig, name: str, *, limit: int) -> bytes:
         if not response.has_redirect_location:
             raise httpx.TransportError(f"HTTP {response.status_code} for a recording")
         address = str(response.url.join(response.headers["location"]))
-    return download(client, address, limit=limit, allow=public_or(str(client.base_url)))
+    return download(client, address, limit=limit, allow=own_host(str(client.base_url)))
 
 
 def findings(account: AccountConfig) -> Sequence[Finding]:

@@ -15,7 +15,7 @@ FORM = KindForm(
                 "MAX has its certificate from the Ministry of Digital Development: download the authority's file (PEM) and name it here."
             ),
         ),
-        Setting("proxy", _("Proxy"), help=_("For example socks5://host:1080")),
+        Setting("proxy", _("Proxy"), kind="proxy", help=_("For example socks5://host:1080")),
         Setting("read_timeout", _("Time-out, seconds"), kind="number"),
     ),
     secrets=(

@@ -3,7 +3,7 @@
 import httpx
 
 from omni.channels.contract import AccountConfig, AttachmentGone
-from omni.channels.http import Allow, download, public_or
+from omni.channels.http import Allow, download, own_host
 from omni.channels.meta.graph import BASE, bearer, client_of
 
 META_HOSTS = ("facebook.com", "fbcdn.net", "fbsbx.com", "whatsapp.net")
@@ -14,8 +14,8 @@ def base_of(account: AccountConfig) -> str:
 
 
 def allowed(account: AccountConfig) -> Allow:
-    """Public hosts, and where the account's settings say that the Graph API is."""
-    return public_or(base_of(account))
+    """Besides public hosts where the account's settings say that the Graph API is."""
+    return own_host(base_of(account))
 
 
 def is_metas_own(address: str, account: AccountConfig) -> bool:

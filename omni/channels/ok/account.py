@@ -8,7 +8,7 @@ FORM = KindForm(
     name=_("Odnoklassniki"),
     settings=(
         Setting("api_base", _("Address of the Odnoklassniki API"), kind="address", help=_("Empty = the vendor's own.")),
-        Setting("proxy", _("Proxy"), help=_("For example socks5://host:1080")),
+        Setting("proxy", _("Proxy"), kind="proxy", help=_("For example socks5://host:1080")),
         Setting("read_timeout", _("Time-out, seconds"), kind="number"),
         Setting("upload_pause", _("Seconds between a file's upload and its message"), kind="number", help=_("Empty = 2.")),
         Setting("group_id", _("Number of the group"), help=_("For comments under its topics; the digits of its address.")),

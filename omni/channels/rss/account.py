@@ -16,7 +16,7 @@ FORM = KindForm(
             kind="address",
             help=_("Only if the feed lies there."),
         ),
-        Setting("proxy", _("Proxy"), help=_("For example socks5://host:1080")),
+        Setting("proxy", _("Proxy"), kind="proxy", help=_("For example socks5://host:1080")),
         Setting("read_timeout", _("Time-out, seconds"), kind="number"),
     ),
     has_webhook=False,

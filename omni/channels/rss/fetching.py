@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from omni.channels.asking import THROTTLED
 from omni.channels.contract import AccountConfig, AttachmentTooLarge, PollFault
-from omni.channels.http import REDIRECTS, capped, client_for, connection_of, is_public, pause_of, public_or
+from omni.channels.http import REDIRECTS, Inside, capped, client_for, connection_of, own_host, pause_of, visited
 
 LIMIT = 5 * 1024 * 1024
 ACCEPT = "application/rss+xml, application/atom+xml, application/xml;q=0.9, text/xml;q=0.8, */*;q=0.1"
@@ -33,18 +33,18 @@ def fetch_feed(account: AccountConfig, *, etag: str, modified: str) -> Fetched |
         return _followed(account, httpx.URL(str(account.settings.get("feed") or "").strip()), headers)
     except AttachmentTooLarge as fault:
         raise PollFault(_("The feed is too large.")) from fault
+    except Inside as fault:
+        raise PollFault(_("The address of the feed leads where we do not go.")) from fault
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as fault:
         raise PollFault(_("The provider does not answer: %(fault)s") % {"fault": type(fault).__name__}) from fault
 
 
 def _followed(account: AccountConfig, url: httpx.URL, headers: Mapping[str, str]) -> Fetched | None:
     inner = str(account.settings.get("inner_host") or "")
-    allow = public_or(inner) if inner else is_public
+    allow = own_host(inner) if inner else None
     client = client_for(account, connection_of(account, base=f"{url.scheme}://{url.netloc.decode()}"))
     for _hop in range(REDIRECTS + 1):
-        if not allow(url):
-            raise PollFault(_("The address of the feed leads where we do not go."))
-        with client.stream("GET", url, headers=dict(headers)) as response:
+        with visited(client, url, headers, allow=allow) as response:
             if response.status_code == 304:
                 return None
             if response.is_redirect and response.next_request is not None:

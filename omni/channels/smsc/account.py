@@ -13,7 +13,7 @@ FORM = KindForm(
         Setting("most_parts", _("SMS for one notice at most"), kind="number", help=_("A longer text is refused. Empty = 4.")),
         *quiet.SETTINGS,
         Setting("api_base", _("Address of the API"), kind="address", help=_("Empty = the provider's own.")),
-        Setting("proxy", _("Proxy"), help=_("For example socks5://host:1080")),
+        Setting("proxy", _("Proxy"), kind="proxy", help=_("For example socks5://host:1080")),
         Setting("read_timeout", _("Time-out, seconds"), kind="number"),
     ),
     secrets=(

@@ -3,7 +3,7 @@
 import httpx
 
 from omni.channels.contract import AccountConfig, AttachmentGone, AttachmentTooLarge, InboundAttachment, OutgoingFile
-from omni.channels.http import client_for, connection_of, download, json_of, public_or
+from omni.channels.http import client_for, connection_of, download, json_of, own_host
 from omni.channels.json_fields import JsonObject
 
 NO_FILE = ("geo:", "tel:")
@@ -21,7 +21,7 @@ def fetch(attachment: InboundAttachment, account: AccountConfig, *, base: str, l
     connection = connection_of(account, base=base)
     try:
         client = client_for(account, connection, name="files")
-        return download(client, attachment.ref, limit=limit, allow=public_or(connection.base))
+        return download(client, attachment.ref, limit=limit, allow=own_host(connection.base))
     except httpx.InvalidURL as error:
         raise AttachmentGone("the address of the file is none") from error
 

@@ -8,7 +8,7 @@ FORM = KindForm(
     name="Telegram",
     settings=(
         Setting("api_base", _("Address of the Bot API"), kind="address", help=_("Empty = Telegram's own.")),
-        Setting("proxy", _("Proxy"), help=_("For example socks5://host:1080")),
+        Setting("proxy", _("Proxy"), kind="proxy", help=_("For example socks5://host:1080")),
         Setting("read_timeout", _("Time-out, seconds"), kind="number"),
     ),
     secrets=(

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import httpx
 
 from omni.channels.contract import AccountConfig
+from omni.channels.http import transport_of
 from omni.channels.trust import web_authorities
 
 DEFAULT_BASE = "https://api.telegram.org"
@@ -94,7 +95,7 @@ def open_client(connection: Connection) -> httpx.Client:
     if base.scheme not in ("http", "https") or not base.host:
         raise httpx.UnsupportedProtocol("api_base must be an http or https address")
     prefix = base.raw_path.decode("ascii").rstrip("/")
-    transport = TokenTransport(httpx.HTTPTransport(proxy=connection.proxy, verify=web_authorities()), connection.token, prefix)
+    transport = TokenTransport(transport_of(connection.proxy, web_authorities()), connection.token, prefix)
     timeout = httpx.Timeout(connect=CONNECT_SECONDS, read=connection.read_seconds, write=UPLOAD_SECONDS, pool=CONNECT_SECONDS)
     return httpx.Client(base_url=base, transport=transport, timeout=timeout, headers={"Accept-Encoding": "identity"})
 

@@ -20,7 +20,7 @@ from omni.channels.contract import (
     Unverified,
     WebhookReply,
 )
-from omni.channels.http import download, public_or
+from omni.channels.http import download, own_host
 from omni.channels.json_fields import read_object_or_none
 from omni.channels.viber import sending, setup
 from omni.channels.viber.account import FORM
@@ -72,7 +72,7 @@ class ViberAdapter:
             raise AttachmentGone(f"{attachment.kind} has no file")
         if attachment.size is not None and attachment.size > limit:
             raise AttachmentTooLarge(f"{attachment.size} bytes, at most {limit} are taken")
-        allow = public_or(str(account.settings.get("api_base") or BASE))
+        allow = own_host(str(account.settings.get("api_base") or BASE))
         try:
             return download(client_of(account), attachment.ref, limit=limit, allow=allow)
         except httpx.InvalidURL as fault:

@@ -10,7 +10,7 @@ FORM = KindForm(
         Setting("group_id", _("Number of the community"), help=_("The digits of its address, without club or public."), required=True),
         Setting("confirmation", _("Confirmation string"), help=_("Empty = asked from VK whenever it makes sure of our address.")),
         Setting("api_base", _("Address of the VK API"), kind="address", help=_("Empty = VK's own.")),
-        Setting("proxy", _("Proxy"), help=_("For example socks5://host:1080")),
+        Setting("proxy", _("Proxy"), kind="proxy", help=_("For example socks5://host:1080")),
         Setting("read_timeout", _("Time-out, seconds"), kind="number"),
     ),
     secrets=(

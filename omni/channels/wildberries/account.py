@@ -12,7 +12,7 @@ FORM = KindForm(
         Setting("poll_seconds", _("Ask every, seconds"), kind="number", help=_("Empty = 30.")),
         Setting("api_base", _("Address of the chat API"), kind="address", help=_("Empty = the provider's own.")),
         Setting("feedbacks_base", _("Address of the reviews API"), kind="address", help=_("Empty = the provider's own.")),
-        Setting("proxy", _("Proxy"), help=_("For example socks5://host:1080")),
+        Setting("proxy", _("Proxy"), kind="proxy", help=_("For example socks5://host:1080")),
         Setting("read_timeout", _("Time-out, seconds"), kind="number"),
     ),
     secrets=(

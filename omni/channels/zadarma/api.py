@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from omni.channels.asking import Answer, Rule, verdict
 from omni.channels.contract import AccountConfig, AttachmentGone, Failed, Finding, Reason, Retry, Sent
-from omni.channels.http import client_for, connection_of, download, json_of, pause_of, public_or, unanswered
+from omni.channels.http import client_for, connection_of, download, json_of, own_host, pause_of, unanswered
 from omni.channels.json_fields import identifier_at, text_at
 from omni.channels.zadarma.signing import authorization
 
@@ -61,7 +61,7 @@ def recording(account: AccountConfig, name: str, *, limit: int) -> bytes:
     if not answer.accepted or not address:
         raise httpx.TransportError(f"HTTP {answer.status} without a recording's address")
     client = client_of(account)
-    return download(client, address, limit=limit, allow=public_or(str(client.base_url)))
+    return download(client, address, limit=limit, allow=own_host(str(client.base_url)))
 
 
 def findings(account: AccountConfig) -> Sequence[Finding]:
