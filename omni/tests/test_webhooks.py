@@ -135,3 +135,13 @@ def test_a_fault_of_ours_leaves_the_event_to_be_tried_again(address, monkeypatch
     monkeypatch.undo()
     journal.process(event.pk, now=timezone.now())
     assert Message.objects.count() == 1
+
+
+def test_a_body_in_chunks_is_read_and_capped_though_it_announces_no_length(address, settings):
+    said = b.telegram_update(5)
+    assert post(address, iter([said[:10], said[10:]])).status_code == 200
+    process_all()
+    assert Message.objects.count() == 1
+    assert post(address, (b"x" * 65536 for _number in range(40))).status_code == 200
+    kept = InboundEvent.objects.get(state=EventState.UNREADABLE)
+    assert len(kept.body) == settings.WEBHOOK_BODY_LIMIT
