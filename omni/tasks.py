@@ -103,6 +103,7 @@ def sweep_attempts(**_kwargs: object) -> None:
     with only_one("omni.sweep_attempts") as mine:
         if mine:
             sending.recover_lost(now=timezone.now())
+            sending.settle_early(now=timezone.now())
             fallbacks.sweep(now=timezone.now())
             # Called up, not sent here: one slow mail server must not hold up the other channels.
             for attempt_id in sending.find_due(now=timezone.now()):

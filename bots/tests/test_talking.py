@@ -20,7 +20,7 @@ from customers.models import Identity
 from knowledge.services import defaults as articles
 from loyalty.models import Card
 from loyalty.services import cards
-from omni.channels.contract import Failed, Inbound, InboundKind
+from omni.channels.contract import Failed, Inbound, InboundKind, Sent
 from omni.channels.viber.adapter import ViberAdapter
 from omni.models import Attempt, Message, MessageChoices, Session
 from omni.services import conversations, distribution, inbound, sending
@@ -232,6 +232,17 @@ def test_a_word_that_never_arrives_brings_a_person(account, django_capture_on_co
     Attempt.objects.update(state=SendState.SENDING)
     with django_capture_on_commit_callbacks(execute=True):
         sending.finish(attempt_id=attempt.pk, result=Failed("rejected", "no"), now=NOW)
+    session = Session.objects.get()
+    assert (session.responder, session.waiting_since is not None) == ("", True)
+
+
+def test_a_word_that_the_channel_took_and_then_lost_brings_a_person(account, django_capture_on_commit_callbacks):
+    bots.say(account, "Привет", NOW)
+    attempt = Attempt.objects.get()
+    Attempt.objects.update(state=SendState.SENDING)
+    sending.finish(attempt_id=attempt.pk, result=Sent(("555000111:9",)), now=NOW)
+    with django_capture_on_commit_callbacks(execute=True):
+        sending.apply_status(account=account, external_id="555000111:9", state="failed", error="gone", now=NOW)
     session = Session.objects.get()
     assert (session.responder, session.waiting_since is not None) == ("", True)
 

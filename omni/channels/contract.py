@@ -31,6 +31,8 @@ class Capabilities:
     read_receipts: bool = False
     idempotent_send: bool = False
     """The provider recognises a repeated send by our key, so a retry after an unknown outcome is safe."""
+    tells_our_key: bool = False
+    """The provider tells of a send under `Outgoing.key` (`our_key` in the `extra` of a STATUS), also when its answer never came."""
     subject: bool = False
     per_second: float | None = None
     """Sends that the provider allows for one account; the account's own setting overrides it."""

@@ -64,7 +64,10 @@ class EarlyStatus(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index(fields=["account", "external_id"], name="early_status")]
+        indexes = [
+            models.Index(fields=["account", "external_id"], name="early_status"),
+            models.Index(fields=["at"], name="early_status_at"),
+        ]
 
 
 class MessageTemplate(models.Model):

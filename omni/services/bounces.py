@@ -7,11 +7,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from core import events
 from core.text import storable
 from omni.channels.contract import DeliveryState, Inbound
 from omni.channels.email.threading import read_key
-from omni.events import SendFailed
 from omni.models import ChannelAccount, Message
 from omni.services import conversations, sending
 from omni.states import Direction, SendState
@@ -36,7 +34,6 @@ def apply(*, account: ChannelAccount, item: Inbound, now: datetime) -> Message |
     if report.get("permanent") and message.send_state != SendState.FAILED:
         ours = message.external_id or str(report.get("original_message_id", ""))
         sending.apply_status(account=account, external_id=ours, state=DeliveryState.FAILED.value, error=words, now=now)
-        events.publish(SendFailed(message_id=message.pk, author_id=message.author_id))
     return conversations.add_line(session=session, direction=Direction.SYSTEM, text=words, by=None, now=now, external_id=item.external_id)
 
 

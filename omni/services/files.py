@@ -27,7 +27,7 @@ LIMIT = 50 * 1024 * 1024
 CLAIM = timedelta(minutes=10)
 BACK_OFF = (5, 30, 120, 600, 3600)
 # Only these are shown inside a page; everything else is a download (an SVG or HTML file could carry a script).
-_NO_FILE = frozenset({AttachmentKind.LOCATION, AttachmentKind.CONTACT})
+NO_FILE = frozenset({AttachmentKind.LOCATION, AttachmentKind.CONTACT})
 _FETCHED = ("state", "tries", "next_at", "path", "sha256", "size", "mime")
 SHOWN_INLINE = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 
@@ -65,7 +65,7 @@ def keep_all(*, message: Message, attachments: Sequence[InboundAttachment], now:
         )
         if item.data is not None:
             store(row, item.data)
-        elif item.kind in _NO_FILE:
+        elif item.kind in NO_FILE:
             row.state, row.next_at = FileState.NO_FILE, None
         row.save()
         if row.state == FileState.PENDING:

@@ -11,7 +11,7 @@ from core.text import storable
 from customers.models import Identity
 from customers.services import identities
 from omni import readers
-from omni.channels.contract import DeliveryState, Inbound, InboundKind
+from omni.channels.contract import DeliveryState, Inbound, InboundAttachment, InboundKind
 from omni.channels.registry import adapter_for
 from omni.models import ChannelAccount, Message, MessageVersion, Session
 from omni.services import bounces, calls, conversations, files, naming, notice_statuses, outside, sending, session_facts, templates, threads
@@ -57,8 +57,11 @@ def _outside(account: ChannelAccount, item: Inbound, *, now: datetime) -> Messag
 def _status(account: ChannelAccount, item: Inbound, *, state: DeliveryState, now: datetime) -> None:
     """Of a notice where nobody can write to us, else of an answer."""
     notices_only = adapter_for(account.kind).capabilities.notices_only
-    settle = notice_statuses.apply if notices_only else sending.apply_status
-    settle(account=account, external_id=item.external_id, state=state.value, error=item.error, now=now)
+    if notices_only:
+        notice_statuses.apply(account=account, external_id=item.external_id, state=state.value, error=item.error, now=now)
+        return
+    ours = str(item.extra.get("our_key") or "")
+    sending.apply_status(account=account, external_id=item.external_id, state=state.value, error=item.error, our_key=ours, now=now)
 
 
 _KNOWN = Prepared(
@@ -134,14 +137,29 @@ def _edit(account: ChannelAccount, item: Inbound, *, now: datetime) -> Message |
         made = _message(account, item, now=now)
         Message.objects.filter(pk=made.pk).update(edited_at=at) if made else None
         return made
-    text = storable(item.text)
-    if message.text == text or _is_outdated(message, text, at):
+    text, fresh = storable(item.text), _new_files(message, item)
+    if (message.text == text and not fresh) or _is_outdated(message, text, at):
         return message
-    MessageVersion.objects.create(message=message, text=message.text, replaced_at=now)
+    if message.text != text:
+        MessageVersion.objects.create(message=message, text=message.text, replaced_at=now)
+    files.keep_all(message=message, attachments=fresh, now=now)
     message.text, message.visible_text, message.edited_at = text, storable(item.visible_text), at
     message.save(update_fields=["text", "visible_text", "edited_at"])
     _tell(message)
     return message
+
+
+def _new_files(message: Message, item: Inbound) -> list[InboundAttachment]:
+    """Files that an edit has put in; what it has put them in place of stays, as its words do.
+
+    Addresses of the same file differ in what signs them, ids of some providers from event to event: then the size tells.
+    """
+    known = list(message.attachments.values_list("kind", "ref", "size"))
+    places, sizes = {ref.partition("?")[0] for _kind, ref, _size in known}, {(kind, size) for kind, _ref, size in known if size}
+    files_of_it = [one for one in item.attachments if one.kind not in files.NO_FILE]
+    return [
+        one for one in files_of_it if storable(one.ref)[:1000].partition("?")[0] not in places and (one.kind.value, one.size) not in sizes
+    ]
 
 
 def _is_outdated(message: Message, text: str, at: datetime) -> bool:

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -27,8 +28,14 @@ BACK_OFF = (1, 4, 15, 60, 300)
 CLAIM = timedelta(seconds=180)
 CLAIM_PER_FILE = timedelta(seconds=150)
 UNDER_WAY = (SendState.QUEUED, SendState.SENDING)
+# However often it was tried: so long after the first try it is given up. No provider's word lets an account rest for longer.
+LONGEST = timedelta(hours=24)
+# Where the provider tells the fate of a send under our own key: its word is waited for before an unanswered send is repeated.
+TOLD = timedelta(seconds=20)
 # How long a status waits for its message.
 EARLY_KEPT = timedelta(days=7)
+# Statuses that crossed the commit of their message's id are looked at again once, when both must be there.
+CROSSED_AFTER, CROSSED_UNTIL = timedelta(seconds=2), timedelta(minutes=5)
 READING = timedelta(seconds=1)
 READ_AT_ONCE = 200
 # Seconds: a send that is due later is left to the sweep.
@@ -181,7 +188,9 @@ def _sent(session: Session, attempt: Attempt, result: Sent, *, now: datetime) ->
     # Statuses that overtook this commit have been waiting.
     early = EarlyStatus.objects.filter(account_id=attempt.account_id, external_id__in=attempt.external_ids).order_by("at")
     for status in list(early):
-        if status.state in SEND_MOVES[attempt.state]:
+        if status.state == SendState.FAILED and attempt.state != SendState.READ:
+            _fall_through(session, attempt, status.error, now=now)
+        elif status.state in SEND_MOVES[attempt.state]:
             attempt.state = SendState(status.state)
             _show(message, SendState(status.state), error=status.error)
     early.delete()
@@ -190,20 +199,31 @@ def _sent(session: Session, attempt: Attempt, result: Sent, *, now: datetime) ->
 def _retry(session: Session, attempt: Attempt, result: Retry, *, now: datetime) -> None:
     _note_fault(attempt, result.code, result.text)
     attempt.external_ids = [*attempt.external_ids, *(ref for ref in result.sent if ref not in attempt.external_ids)]
+    can = adapter_for(attempt.account.kind).capabilities
     # A provider that knows a repeat by its key cannot have it twice.
-    doubtful = result.unknown and not adapter_for(attempt.account.kind).capabilities.idempotent_send
+    doubtful = result.unknown and not can.idempotent_send
     attempt.possibly_delivered = doubtful
     if doubtful:
         Message.objects.filter(pk=attempt.message_id).update(possibly_delivered=True)
-    if attempt.tries > len(BACK_OFF):
+    last_try = attempt.tries > len(BACK_OFF)
+    asked = result.after if result.after is not None else BACK_OFF[min(attempt.tries, len(BACK_OFF)) - 1]
+    wait = timedelta(seconds=min(asked, LONGEST.total_seconds()))
+    if doubtful and can.tells_our_key:
+        wait = max(wait, TOLD)
+    if result.whole_account and not last_try:
+        ChannelAccount.objects.filter(pk=attempt.account_id).update(paused_until=now + wait)
+    if last_try or now + wait > _first_tried(attempt, now=now) + LONGEST:
         _give_up(session, attempt, Failed(code="gave_up", text=result.text, reason=Reason.GAVE_UP), now=now)
         return
-    wait = timedelta(seconds=result.after if result.after is not None else BACK_OFF[attempt.tries - 1])
-    if result.whole_account:
-        ChannelAccount.objects.filter(pk=attempt.account_id).update(paused_until=now + wait)
     attempt.state = SendState.FAILED
     attempt.save(update_fields=["state"])
     queue(message=attempt.message, not_before=now + wait, now=now, number=attempt.number + 1, tries=attempt.tries + 1)
+
+
+def _first_tried(attempt: Attempt, *, now: datetime) -> datetime:
+    """When the first of the tries since a person's wish had ended."""
+    round_of = Attempt.objects.filter(message=attempt.message_id, number__gt=attempt.number - attempt.tries, finished_at__isnull=False)
+    return round_of.order_by("number").values_list("finished_at", flat=True).first() or now
 
 
 def _failed(session: Session, attempt: Attempt, result: Failed, *, now: datetime) -> None:
@@ -255,24 +275,86 @@ def forget_early(*, now: datetime) -> int:
     return EarlyStatus.objects.filter(at__lt=now - EARLY_KEPT).delete()[0]
 
 
-def apply_status(*, account: ChannelAccount, external_id: str, state: str, error: str, now: datetime) -> None:
-    """A provider's word on our message. Never backwards; one that we do not know yet waits."""
-    found = (
-        Attempt.objects.filter(account=account, external_ids__contains=[external_id]).order_by("-pk").values_list("pk", flat=True).first()
-    )
+def apply_status(*, account: ChannelAccount, external_id: str, state: str, error: str, now: datetime, our_key: str = "") -> None:
+    """A provider's word on our message. Never backwards; one that we do not know yet waits.
+
+    `our_key` = what we called the message, where the provider says it: then it is known whether a send without an answer was taken.
+    """
+    found = _attempt_of(account.pk, external_id)
     if found is None:
         EarlyStatus.objects.create(account=account, external_id=external_id[:255], state=state, error=error[:240], at=now)
+        if our_key and state != SendState.FAILED:
+            _recognise(account, our_key, external_id[:255], now=now)
         return
     session, attempt = _lock(found)
-    if state not in SEND_MOVES[attempt.state] and not (state == SendState.FAILED and attempt.state != SendState.READ):
+    if attempt.state == SendState.FAILED and attempt.message.attempts.filter(state__in=UNDER_WAY).exists():
+        # Of a part that got through; the whole goes on by another try, which takes its news over.
+        EarlyStatus.objects.create(account=account, external_id=external_id[:255], state=state, error=error[:240], at=now)
+    elif state == SendState.FAILED and attempt.state not in (SendState.READ, SendState.FAILED):
+        _fall_through(session, attempt, error, now=now)
+    elif state in SEND_MOVES[attempt.state]:
+        attempt.state, attempt.error_text = SendState(state), error[:400]
+        _show(attempt.message, SendState(state), error=error)
+    else:
         return
-    attempt.state = SendState(state)
-    attempt.error_text = error[:400]
-    attempt.save(update_fields=["state", "error_text"])
-    _show(attempt.message, SendState(state), error=error)
-    if state == SendState.FAILED:
-        waiting.again(session, attempt.message, now=now)
-        failures.note(session=session, message=attempt.message, now=now)
+    attempt.save(update_fields=["state", "error_text", "is_permanent"])
+
+
+def _fall_through(session: Session, attempt: Attempt, error: str, *, now: datetime) -> None:
+    """What the provider had taken has not arrived. The row is not saved."""
+    attempt.state, attempt.error_text, attempt.is_permanent = SendState.FAILED, error[:400], True
+    _show(attempt.message, SendState.FAILED, error=error)
+    waiting.again(session, attempt.message, now=now)
+    failures.note(session=session, message=attempt.message, now=now)
+    events.publish(SendFailed(message_id=attempt.message_id, author_id=attempt.message.author_id))
+
+
+def _attempt_of(account_id: int, external_id: str) -> int | None:
+    known = Attempt.objects.filter(account=account_id, external_ids__contains=[external_id])
+    return known.order_by("-pk").values_list("pk", flat=True).first()
+
+
+def _recognise(account: ChannelAccount, our_key: str, external_id: str, *, now: datetime) -> None:
+    """The provider has taken a send whose answer never came: it gets its id, so the next try does not send it again.
+
+    Not once the next try has begun: then nobody can tell whose id this is.
+    """
+    tries = Attempt.objects.filter(account=account, message__public_id=our_key)
+    doubtful = tries.filter(state=SendState.FAILED, possibly_delivered=True).order_by("-number").values_list("pk", flat=True).first()
+    if doubtful is None:
+        return
+    session, attempt = _lock(doubtful)
+    later = tries.filter(number__gt=attempt.number)
+    if not attempt.possibly_delivered or later.exclude(state__in=[SendState.QUEUED, SendState.CANCELLED]).exists():
+        return
+    attempt.external_ids, attempt.possibly_delivered = [*attempt.external_ids, external_id], False
+    attempt.save(update_fields=["external_ids", "possibly_delivered"])
+    message = attempt.message
+    message.possibly_delivered = tries.filter(possibly_delivered=True).exists()
+    message.save(update_fields=["possibly_delivered"])
+    following = later.filter(state=SendState.QUEUED).values_list("pk", flat=True).first()
+    if following is not None:
+        Attempt.objects.filter(pk=following).update(next_at=now)
+        dispatch.after_commit("omni.tasks.send_attempt", attempt_id=following)
+    elif message.send_state == SendState.FAILED and not message.attachments.exists():  # given up; a text alone is one send
+        _late(session, attempt, Sent(tuple(attempt.external_ids)), now=now)
+
+
+def settle_early(*, now: datetime, limit: int = 200) -> int:
+    """Statuses that crossed the commit of their message's id, so that neither saw the other; how many were applied."""
+    known = Attempt.objects.filter(account=OuterRef("account"), external_ids__contains=[OuterRef("external_id")])
+    crossed = EarlyStatus.objects.filter(Exists(known), at__gt=now - CROSSED_UNTIL, at__lte=now - CROSSED_AFTER)
+    return sum(_settle_early(pk, now=now) for pk in list(crossed.order_by("at", "pk").values_list("pk", flat=True)[:limit]))
+
+
+@transaction.atomic
+def _settle_early(early_id: int, *, now: datetime) -> int:
+    early = EarlyStatus.objects.select_for_update(of=("self",), skip_locked=True).select_related("account").filter(pk=early_id).first()
+    if early is None or _attempt_of(early.account_id, early.external_id) is None:
+        return 0
+    early.delete()
+    apply_status(account=early.account, external_id=early.external_id, state=early.state, error=early.error, now=now)
+    return 1
 
 
 def apply_reading(*, account: ChannelAccount, guest_external_id: str, until: datetime) -> int:

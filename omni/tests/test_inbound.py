@@ -157,3 +157,26 @@ def test_the_block_line_takes_its_number_from_the_locked_session(hear):
     hear(membership(2, "kicked", SAID + 10))
     message = Message.objects.order_by("-pk").first()
     assert (message.seq, message.session.message_count) == (2, 2)
+
+
+def photo(number, file_id, update_id, *, size=1000, edited_at=None, text=""):
+    said = json.loads(b.telegram_update(number))["message"]
+    said = {name: value for name, value in said.items() if name != "text"} | ({"caption": text} if text else {})
+    said["photo"] = [{"file_id": file_id, "width": 10, "height": 10, "file_size": size}]
+    kind, more = ("edited_message", {"edit_date": edited_at}) if edited_at else ("message", {})
+    return json.dumps({"update_id": update_id, kind: {**said, **more}}).encode()
+
+
+def test_a_picture_that_an_edit_puts_in_is_not_lost(hear):
+    hear(b.telegram_update(1, text="Вот чек"))
+    rows = [
+        hear(photo(1, "F1", 2, edited_at=SAID + 5, text="Вот чек")),
+        hear(photo(1, "F2", 3, size=2000, edited_at=SAID + 9, text="Вот он")),
+    ]
+    hear(photo(1, "F2-again", 4, size=2000, edited_at=SAID + 10, text="Вот он!"))
+    message = Message.objects.get()
+    assert list(message.attachments.order_by("pk").values_list("ref", flat=True)) == ["F1", "F2"]
+    assert (message.text, message.versions.count()) == ("Вот он!", 2)
+    for row in rows:
+        journal.process(row.pk, now=timezone.now(), again=True)
+    assert (message.attachments.count(), Message.objects.get().text) == (2, "Вот он!")

@@ -57,8 +57,10 @@ def echo(payload: JsonObject, mid: str, talk: Talk) -> Inbound:
     """What the page has said. Ours carries our own id of the message; anything else was written past us, in Meta's inbox or by an app."""
     # It tells the fate of a send whose answer never came.
     ours = text_at(payload, "metadata")
-    if is_ours(ours) or not talk.addressee:
-        return ignored(mid, words.ECHO, talk.at, app_id=identifier_at(payload, "app_id"), our_key=ours)
+    if is_ours(ours) and talk.addressee:
+        return Inbound(InboundKind.STATUS, mid, talk.addressee, talk.at, state=DeliveryState.SENT, extra={"our_key": ours})
+    if not talk.addressee:
+        return ignored(mid, words.ECHO, talk.at, app_id=identifier_at(payload, "app_id"))
     return said(InboundKind.OUTSIDE, payload, mid, replace(talk, guest=talk.addressee))
 
 

@@ -19,6 +19,7 @@ CAPABILITIES = Capabilities(
     attachments_per_message=10,
     # No reply_window: comments have none, and whether Messenger's is 24 hours or 7 days is a permission of the page.
     delivery_receipts=True,
+    tells_our_key=True,
     # Send API, quick replies: 13 of 20 characters.
     keyboards=(Keyboard(13, 20),),
 )

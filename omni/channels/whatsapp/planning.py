@@ -51,6 +51,7 @@ CAPABILITIES = Capabilities(
     templates=True,
     delivery_receipts=True,
     read_receipts=True,
+    tells_our_key=True,
     # Interactive reply buttons and list messages.
     keyboards=(Keyboard(3, 20, CAPTION_LIMIT, BUTTONS), Keyboard(10, 24, CAPTION_LIMIT, LIST)),
 )

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from omni.channels.facebook.tests.conftest import GUEST, SECRETS, settings_of
 from omni.models import InboundEvent, Message, Session
-from omni.services import answering
+from omni.services import answering, sending
 from omni.states import Direction, EventState, SendState
 from tests import builders as b
 from tests import channel_checks as checks
@@ -42,6 +42,19 @@ def test_question_answer_and_receipt(client, server, account):
     assert reply.send_state == SendState.DELIVERED
     assert Message.objects.count() == 2, "our own words come back and are not shown twice"
     assert server.violations.after() == []
+
+
+def test_an_echo_tells_of_a_send_whose_answer_was_lost(client, server, account):
+    hear(client, account, server.guest_says("Где кефир?"))
+    server.faults.add(Fault(FaultKind.DROPPED_AFTER_ACCEPTING, method="messages"))
+    reply = answer(Session.objects.get(), "Уже везём", b.a_person())
+    for _time in range(2):
+        for attempt_id in sending.find_due(now=timezone.now()):
+            sending.send(attempt_id, now=timezone.now())
+        hear(client, account, [server.echo(entry["id"]) for entry in server.accepted.after()])
+    reply.refresh_from_db()
+    assert (reply.send_state, reply.possibly_delivered) == (SendState.SENT, False)
+    assert len(server.accepted.after()) == 1, "nothing goes out twice"
 
 
 def test_a_comment_its_answer_edit_and_removal(client, server, account):

@@ -58,7 +58,7 @@ TABLE = {
     "unheard_of_attachment": MESSAGE | {"text": "[сообщение вида «hologram»]"},
     "unsupported": MESSAGE | {"text": "[сообщение, которое Facebook не передаёт]"},
     "empty_message": MESSAGE | {"text": "[пустое сообщение]"},
-    "echo": IGNORED | {"text": "наш собственный ответ", "external_id": "m_OUT1", "extra": {"app_id": "998877665544", "our_key": OURS}},
+    "echo": {"kind": "status", "state": "sent", "external_id": "m_OUT1", "guest_external_id": "24700000001", "extra": {"our_key": OURS}},
     "echo_inbox": MESSAGE | {"kind": "outside", "external_id": "m_OUT2", "text": "Ответ из ящика Меты"},
     "deleted": {"kind": "delete", "external_id": "m_DEMO1", "guest_external_id": "24700000001"},
     "edit": MESSAGE | {"kind": "edit", "text": "Нет белого хлеба", "edited_at": SAID},

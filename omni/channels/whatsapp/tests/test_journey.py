@@ -1,14 +1,16 @@
 """A guest of WhatsApp through the database to an operator and back, with faults on both ways."""
 
 import random
+from datetime import timedelta
 
 import pytest
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from customers.models import Identity
 from omni.channels.whatsapp.tests.conftest import SECRETS, settings_of
+from omni.delivery import story_of
 from omni.models import Attempt, InboundEvent, Message, Session
-from omni.services import answering, connections
+from omni.services import answering, connections, sending
 from omni.states import Direction, EventState, SendState
 from tests import builders as b
 from tests import channel_checks as checks
@@ -56,6 +58,57 @@ def test_a_failure_told_later_is_shown(client, server, account):
     reply.refresh_from_db()
     assert reply.send_state == SendState.FAILED
     assert "131026" in reply.send_error
+    with translation.override("en"):
+        (told,) = story_of(reply, now=timezone.now()).tries
+    assert told.said == "The channel refused it for good."
+
+
+def send_due():
+    for attempt_id in sending.find_due(now=timezone.now()):
+        sending.send(attempt_id, now=timezone.now())
+
+
+def test_a_send_whose_answer_was_lost_is_known_by_our_key_and_not_repeated(client, server, account):
+    hear(client, account, server.guest_says("Где кефир?"))
+    server.faults.add(Fault(FaultKind.DROPPED_AFTER_ACCEPTING, method="messages"))
+    reply = answer(Session.objects.get(), "Уже везём", b.a_person())
+    send_due()
+    (entry,) = server.accepted.after()
+    doubtful, repeat = Attempt.objects.order_by("number")
+    assert (doubtful.possibly_delivered, repeat.state) == (True, SendState.QUEUED)
+    assert repeat.next_at - doubtful.finished_at >= timedelta(seconds=15), "Meta's word is waited for"
+    hear(client, account, [server.status(entry["id"], "sent"), server.status(entry["id"], "delivered")])
+    send_due()
+    assert len(server.accepted.after()) == 1, "nothing goes out twice"
+    reply.refresh_from_db()
+    assert (reply.send_state, reply.possibly_delivered, reply.external_id) == (SendState.DELIVERED, False, entry["id"])
+    hear(client, account, [server.status(entry["id"], "read")])
+    reply.refresh_from_db()
+    assert reply.send_state == SendState.READ
+
+
+def test_a_word_of_a_send_after_its_repeat_has_begun_belongs_to_nobody(client, server, account):
+    """With a third try to come nobody could tell which part it is."""
+    hear(client, account, server.guest_says("Где кефир?"))
+    server.faults.add(Fault(FaultKind.DROPPED_AFTER_ACCEPTING, method="messages"))
+    answer(Session.objects.get(), "Уже везём", b.a_person())
+    send_due()
+    Attempt.objects.filter(number=2).update(state=SendState.SENDING)
+    hear(client, account, [server.status(server.accepted.after()[0]["id"], "sent")])
+    assert Attempt.objects.get(number=1).external_ids == []
+
+
+def test_a_send_given_up_whose_fate_is_told_after_all(client, server, account):
+    hear(client, account, server.guest_says("Где кефир?"))
+    reply = answer(Session.objects.get(), "Уже везём", b.a_person())
+    Attempt.objects.update(tries=6)
+    server.faults.add(Fault(FaultKind.DROPPED_AFTER_ACCEPTING, method="messages"))
+    send_due()
+    reply.refresh_from_db()
+    assert (reply.send_state, reply.possibly_delivered) == (SendState.FAILED, True)
+    hear(client, account, [server.status(server.accepted.after()[0]["id"], "delivered")])
+    reply.refresh_from_db()
+    assert (reply.send_state, reply.possibly_delivered) == (SendState.DELIVERED, False)
 
 
 def test_edit_and_revoke_change_the_message(client, server, account):
