@@ -43,6 +43,14 @@ class PartlyPublic(Protocol):
 
 
 @runtime_checkable
+class PartlyAnswerable(Protocol):
+    """A channel whose account hears what it cannot answer from here besides what it can."""
+
+    def is_answerable(self, guest_external_id: str) -> bool:
+        """Whether this guest can be answered: who cannot has an id of another make."""
+
+
+@runtime_checkable
 class Forgetting(Protocol):
     """A provider that gives our address up when deliveries fail for long, and says nothing of it."""
 

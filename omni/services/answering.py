@@ -126,11 +126,11 @@ def _check(
         raise Refusal("closed", _("The dialogue is closed. Open it again to write to the guest."))
     if not text.strip() and not uploads:
         raise Refusal("empty", _("Write something first."), status=400)
-    if can.text_limit == 0:
-        raise Refusal("unanswerable", _("This channel cannot be answered by text."), status=400)
     if can.text_limit and len(text) > can.text_limit:
         limit = _("The text is %(excess)d characters over this channel's limit of %(limit)d.")
         raise Refusal("too_long", limit % {"excess": len(text) - can.text_limit, "limit": can.text_limit}, status=400)
+    if uploads and not can.attachments:
+        raise Refusal("no_files", _("This channel takes no files."), status=400)
     if len(uploads) > can.attachments_per_message:
         raise Refusal("too_many_files", _("This channel takes fewer files at a time."), status=400)
     if can.attachment_bytes and sum(len(file.data) for file in uploads) > can.attachment_bytes:

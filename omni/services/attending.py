@@ -19,7 +19,7 @@ def say(*, session: Session, text: str, choices: Sequence[str], asks_phone: bool
     `choices` are shown as buttons if the channel has a form for them. A text over the channel's limit is not cut: give it in parts.
     """
     can = capabilities_of(session)
-    if can.text_limit == 0 or obstacle(session, now=now) is not None:
+    if obstacle(session, now=now) is not None:
         return None
     message = conversations.add_outgoing(session=session, text=text, by=None, now=now, automatic=True)
     if can.keyboards:

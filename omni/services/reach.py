@@ -5,7 +5,7 @@ from datetime import datetime
 from django.utils.translation import gettext_lazy as _
 
 from core.refusal import Refusal
-from omni.channels.abilities import PartlyPublic
+from omni.channels.abilities import PartlyAnswerable, PartlyPublic
 from omni.channels.contract import Capabilities
 from omni.channels.registry import adapter_for
 from omni.models import MessageTemplate, Session
@@ -38,6 +38,8 @@ def window_is_over(session: Session, *, now: datetime) -> bool:
 
 def obstacle(session: Session, *, now: datetime, approved: bool = False) -> Refusal | None:
     """Why nothing can be sent to the guest of this dialogue; None = nothing is in the way. `approved` = of a text the provider approved."""
+    if refusal := _mute(session):
+        return refusal
     if session.identity.blocked_at:
         return Refusal("blocked", _("The guest has blocked us in this channel."))
     if approved or not window_is_over(session, now=now):
@@ -45,6 +47,17 @@ def obstacle(session: Session, *, now: datetime, approved: bool = False) -> Refu
     if capabilities_of(session).templates and has_approved(session):
         return Refusal("window_closed", _("The reply window of this channel is over. Only an approved text can be sent: choose one."))
     return Refusal("window_closed", _("The reply window of this channel is over. The guest can be reached through another channel only."))
+
+
+def _mute(session: Session) -> Refusal | None:
+    """The refusal of a dialogue that no text can be sent in, whatever the moment."""
+    adapter = adapter_for(session.account.kind)
+    if adapter.capabilities.text_limit == 0:
+        return Refusal("unanswerable", _("This channel cannot be answered by text."), status=400)
+    if isinstance(adapter, PartlyAnswerable) and not adapter.is_answerable(session.identity.external_id):
+        words = _("This source cannot be answered from here; the answer must be written on its own site.")
+        return Refusal("unanswerable", words, status=400)
+    return None
 
 
 def has_approved(session: Session) -> bool:

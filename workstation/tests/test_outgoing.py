@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
+from core.refusal import Refusal
 from customers.models import Consent, Identity
 from customers.services import identities, merging
-from omni.channels.contract import Failed, Reason
+from omni.channels.contract import Failed, OutgoingFile, Reason
 from omni.models import Attempt, Message, MessageTemplate, Session, TemplateUse
 from omni.services import answering, conversations, sending
 from omni.states import SendState
@@ -83,3 +84,26 @@ def test_when_the_window_is_over_an_approved_text_is_offered_and_sent(desk, clos
     assert Message.objects.get(pk=sent["message_id"]).text == "Анна, ответ готов."
     assert TemplateUse.objects.get().parameters == ["Анна"]
     assert desk.command(f"session/{closed_window.pk}/approved/send/", template=row.pk, values="{").json()["code"] == "choose"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("kind", "guest"), [("rss", "e1"), ("ok", "comments:570"), ("mango", "+79161234567")])
+def test_where_nobody_can_be_answered_the_editor_says_so_beforehand(desk, operator, now, kind, guest):
+    account = b.an_account(kind)
+    identity = identities.recognise(channel=kind, scope=str(account.public_id), external_id=guest, name="Анна", now=now)
+    session = conversations.join_or_open(account=account, identity=identity, subject="", now=now)
+    conversations.take(session_id=session.pk, by=operator, now=now)
+    assert 'data-silent=""' not in desk.read(f"session/{session.pk}/open/").json()["dialogue"]
+    refused = desk.command(f"session/{session.pk}/answer/", text="Спасибо!")
+    assert (refused.status_code, refused.json()["code"]) == (400, "unanswerable")
+
+
+@pytest.mark.django_db
+def test_a_file_is_refused_at_once_where_the_channel_takes_none(operator, now):
+    account = b.an_account("google_play")
+    identity = identities.recognise(channel="google_play", scope=str(account.public_id), external_id="r1", name="Анна", now=now)
+    session = conversations.join_or_open(account=account, identity=identity, subject="", now=now)
+    picture = OutgoingFile("a.png", "image/png", b"1")
+    with pytest.raises(Refusal) as refused:
+        answering.answer(session_id=session.pk, text="Спасибо", by=operator, now=now, uploads=[picture])
+    assert refused.value.code == "no_files"

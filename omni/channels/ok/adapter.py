@@ -56,6 +56,10 @@ class OkAdapter:
         """Who comments has an id of `comments:`, never the one of his messages to the group."""
         return not guest_external_id.startswith(comments.PUBLIC)
 
+    def is_answerable(self, guest_external_id: str) -> bool:
+        """Comments are read only: no method to write one for a group is documented."""
+        return self.is_private(guest_external_id)
+
     def poll(self, account: AccountConfig, cursor: Mapping[str, Any], *, now: datetime) -> Polled:
         """New comments under the group's topics. Raises PollFault."""
         return comments.poll(account, cursor, now=now)
