@@ -1,7 +1,7 @@
 """Reading a marketplace's chats: its list says which have changed, then each one's history is read from where we stopped.
 
 The position is plain JSON: `page` of the list, `pending` chats [id, mark, from], `known` {id: [mark, last message]},
-`every` and `every_at` (`in_turn`).
+`every`, `every_at` and `pages` (`in_turn`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +18,9 @@ log = structlog.get_logger(__name__)
 # Histories read in one step: a step is kept in one transaction.
 BATCH = 10
 EVERY_SECONDS = 60
+PAGE_SECONDS = 2
+"""A list of every chat grows with each chat that nobody closes: so long after each of its pages until the next such list. It then takes
+1800 questions an hour at most, whatever their number, of the 5000 that Yandex Market allows (partner API, resource limits)."""
 KNOWN = 2000
 """Chats remembered, those read last: a chat that is forgotten is read from its first unread message again, which changes nothing."""
 
@@ -61,8 +64,10 @@ def in_turn(cursor: Mapping[str, Any], *, now: datetime) -> Mapping[str, Any]:
     if cursor.get("page") or cursor.get("pending"):
         return cursor
     last = float(cursor.get("every_at", now.timestamp()))
-    is_due = now.timestamp() - last >= EVERY_SECONDS
-    return {**cursor, "every": is_due, "every_at": now.timestamp() if is_due else last}
+    is_due = now.timestamp() - last >= max(EVERY_SECONDS, int(cursor.get("pages") or 0) * PAGE_SECONDS)
+    if is_due:
+        return {**cursor, "every": True, "every_at": now.timestamp(), "pages": 0}
+    return {**cursor, "every": False, "every_at": last}
 
 
 def step(cursor: Mapping[str, Any], list_chats: ListChats, read: ReadHistory) -> Polled:
@@ -98,7 +103,8 @@ def _listed(cursor: Mapping[str, Any], list_chats: ListChats) -> Polled:
     chats = [chat for chat in page.chats if chat.id in known or not cursor.get("every")]
     pending = [[chat.id, chat.mark, _start(known, chat)] for chat in chats if known.get(chat.id, [None])[0] != chat.mark]
     following = page.next if page.next != cursor.get("page") else ""
-    return Polled((), {**cursor, "page": following, "pending": pending}, more=bool(pending or following))
+    counted = {"pages": int(cursor.get("pages") or 0) + 1} if cursor.get("every") else {}
+    return Polled((), {**cursor, **counted, "page": following, "pending": pending}, more=bool(pending or following))
 
 
 def _start(known: Mapping[str, Any], chat: Chat) -> str:
