@@ -38,14 +38,18 @@ class RequestId:
         return response
 
 
+def notice(request: HttpRequest, code: str, text: str, *, status: int) -> HttpResponse:
+    """A sentence as an answer: JSON for programs, a page for people. Asks neither the database nor the session."""
+    if wants_json(request):
+        return JsonResponse({"code": code, "message": text}, status=status)
+    return HttpResponse(render_to_string("core/notice.html", {"text": text}), status=status)
+
+
 def unavailable(request: HttpRequest) -> HttpResponse:
     """503 with a sentence: JSON for programs, a page for people."""
     log.warning("database is away", path=request.path, exc_info=True)
     text = _("The service is restarting. Nothing is lost; please try again in a minute.")
-    if wants_json(request):
-        answer: HttpResponse = JsonResponse({"code": "unavailable", "message": text}, status=503)
-    else:
-        answer = HttpResponse(render_to_string("core/unavailable.html", {"text": text}), status=503)
+    answer = notice(request, "unavailable", text, status=503)
     answer.headers["Retry-After"] = "5"
     return answer
 
@@ -75,9 +79,7 @@ class RefusalAnswer:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, Refusal):
             return None
-        if wants_json(request):
-            return JsonResponse({"code": exception.code, "message": str(exception.text)}, status=exception.status)
-        return HttpResponse(render_to_string("core/refused.html", {"refusal": exception}, request), status=exception.status)
+        return notice(request, exception.code, str(exception.text), status=exception.status)
 
 
 class AdminPolicy:

@@ -71,3 +71,27 @@ def test_a_switched_off_person_cannot_sign_in():
     answer = Client().post("/sign-in/", {"username": "gone", "password": b.PASSWORD})
     assert answer.status_code == 200
     assert "_auth_user_id" not in Client().session
+
+
+def test_an_address_that_is_not_there_is_said_in_the_readers_language():
+    page = Client().get("/no/such/page/")
+    assert page.status_code == 404
+    assert "Такой страницы нет" in page.content.decode()
+    assert "Not Found" not in page.content.decode()
+    assert Client().get("/api/no/such/").json() == {"code": "not_found", "message": "Такой страницы нет."}
+
+
+def test_a_form_from_elsewhere_is_refused_with_a_sentence():
+    page = Client(enforce_csrf_checks=True).post("/sign-in/", {"username": "anna"})
+    assert page.status_code == 403
+    assert "Страница устарела" in page.content.decode()
+    asked = Client(enforce_csrf_checks=True).post("/sign-in/", {"username": "anna"}, headers={"Accept": "application/json"})
+    assert asked.status_code == 403
+    assert asked.json()["code"] == "stale_page"
+
+
+def test_a_request_for_another_host_is_refused_with_a_sentence(settings):
+    settings.ALLOWED_HOSTS = ["desk.example"]
+    page = Client().get("/sign-in/", headers={"Host": "evil.example"})
+    assert page.status_code == 400
+    assert "Запрос непонятен" in page.content.decode()
