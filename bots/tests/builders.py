@@ -12,15 +12,19 @@ from core import shipped
 from omni.models import Message
 from omni.states import Direction
 from tests import builders as b
+from tests.shipped import BEGUN, once
 
 _UPDATES = itertools.count(1000)
 
 
-def shipped_dialogues(now):
-    """The dialogues that come with the product, published."""
-    with transaction.atomic():
-        defaults.load(shipped.Shipment(now=now, known=set()))
+def shipped_dialogues():
+    """The dialogues that come with the product, published before any test began."""
+    once(_load_dialogues)
     return Dialogue.objects.get(code="welcome")
+
+
+def _load_dialogues():
+    defaults.load(shipped.Shipment(now=BEGUN, known=set()))
 
 
 def an_account_with_a_bot(kind="telegram", code="welcome", **given):

@@ -85,7 +85,7 @@ class Play:
 def play(request, client):
     server = WIRES[request.param].server(pauses=(0.01,))
     with Frame(server) as frame:
-        bots.shipped_dialogues(timezone.now())
+        bots.shipped_dialogues()
         b.a_store()
         yield Play(request.param, server, frame, client)
 

@@ -43,7 +43,7 @@ def _forgotten_accounts():
 
 @pytest.fixture
 def exchange(db):
-    bots.shipped_dialogues(NOW)
+    bots.shipped_dialogues()
     given = {"ivr": {"transfer": "600", "numbers": ["vip = 777"], "wait_seconds": 5}}
     return bots.an_account_with_a_bot("voice", "phone-menu", settings=given, signing_key="key")
 
@@ -186,7 +186,7 @@ def test_strange_values_break_nothing(exchange):
 
 @pytest.fixture
 def asterisk(db):
-    bots.shipped_dialogues(NOW)
+    bots.shipped_dialogues()
     return bots.an_account_with_a_bot("asterisk", "phone-menu", settings={"ivr": {"transfer": "600"}}, password="p", ivr_key="secret")
 
 
@@ -219,7 +219,7 @@ def test_recordings_are_named_where_there_are_some(asterisk):
 
 @pytest.mark.django_db(transaction=True)
 def test_one_question_asked_by_many_threads_is_answered_once():
-    bots.shipped_dialogues(NOW)
+    bots.shipped_dialogues()
     account = bots.an_account_with_a_bot("voice", "phone-menu", settings={"ivr": {"transfer": "600"}}, signing_key="key")
     found, barrier = [], threading.Barrier(12)
 

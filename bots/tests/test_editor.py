@@ -26,7 +26,7 @@ NOW = timezone.now()
 
 @pytest.fixture
 def version():
-    bots.shipped_dialogues(NOW)
+    bots.shipped_dialogues()
     return Version.objects.get(dialogue__code="welcome")
 
 

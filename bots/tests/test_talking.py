@@ -40,7 +40,7 @@ NOW = timezone.now().replace(microsecond=0)
 @pytest.fixture
 def account(db):
     b.a_topic("card-activation", parent=b.a_topic("loyalty"))
-    bots.shipped_dialogues(NOW)
+    bots.shipped_dialogues()
     return bots.an_account_with_a_bot()
 
 
@@ -315,7 +315,7 @@ def test_talks_under_way_go_on_by_their_version(account):
 
 @pytest.mark.django_db(transaction=True)
 def test_fifty_equal_messages_and_fifty_workers_make_one_answer():
-    bots.shipped_dialogues(NOW)
+    bots.shipped_dialogues()
     account = bots.an_account_with_a_bot()
     body = b.telegram_update(1, text="Привет", at=int(NOW.timestamp()))
     at_once(50, lambda: b.receive(account, body, now=NOW))
@@ -328,7 +328,7 @@ def test_fifty_equal_messages_and_fifty_workers_make_one_answer():
 
 @pytest.mark.django_db(transaction=True)
 def test_many_words_at_once_are_answered_each_once_and_in_their_order():
-    bots.shipped_dialogues(NOW)
+    bots.shipped_dialogues()
     account = bots.an_account_with_a_bot()
     bots.say(account, "Привет", NOW)
     bodies = iter([b.telegram_update(number, text="меню", at=int(NOW.timestamp())) for number in range(10, 22)])

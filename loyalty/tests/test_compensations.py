@@ -18,6 +18,7 @@ from loyalty.services import accounts, approvals, compensations, defaults, proof
 from loyalty.states import CompensationState, NoticeState
 from loyalty.tests.builders import NOW, a_guest, later
 from tests import builders as b
+from tests.shipped import once
 
 
 class Matters:
@@ -42,10 +43,14 @@ def world(db, monkeypatch):
     return a_world(monkeypatch)
 
 
-def a_world(monkeypatch):
+def _load_settings():
     for code, name in (("operator", "Оператор"), ("supervisor", "Супервизор")):
         Role.objects.create(code=code, name=name, rights=["admin"] if code == "supervisor" else [])
     defaults.load(now=NOW)
+
+
+def a_world(monkeypatch):
+    once(_load_settings)
     role = {role.code: role for role in Role.objects.all()}
     matters = Matters()
     monkeypatch.setattr(grounds, "_known", {"matter": matters})

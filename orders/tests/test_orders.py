@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 from rest_framework.test import APIClient
 
 from accounts.rights import Right
@@ -18,6 +18,7 @@ from orders.services import defaults, importing
 from orders.states import OrderState
 from orders.types import Line, Told
 from tests import builders as b
+from tests.shipped import once
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 PHONE = "+79161234567"
@@ -25,6 +26,10 @@ PHONE = "+79161234567"
 
 @pytest.fixture
 def meanings(db):
+    once(_load_meanings)
+
+
+def _load_meanings():
     defaults.load(shipped.Shipment(now=NOW, known=set()))
 
 
@@ -119,8 +124,7 @@ def test_who_may_not_tell_of_orders_is_refused():
 
 @pytest.mark.django_db(transaction=True)
 def test_parallel_news_of_one_order_make_one_order():
-    with transaction.atomic():
-        defaults.load(shipped.Shipment(now=NOW, known=set()))
+    once(_load_meanings)
 
     def tell(minute):
         try:

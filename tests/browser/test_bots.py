@@ -26,7 +26,7 @@ RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 
 @pytest.fixture
 def version(live_product):
-    bots.shipped_dialogues(timezone.now())
+    bots.shipped_dialogues()
     b.a_store()
     return Version.objects.get(dialogue__code="welcome")
 

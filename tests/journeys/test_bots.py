@@ -27,8 +27,7 @@ def telegram():
 
 @pytest.fixture
 def account(telegram, live_product):
-    now = timezone.now()
-    bots.shipped_dialogues(now)
+    bots.shipped_dialogues()
     b.a_store()
     account = bots.an_account_with_a_bot(settings={"api_base": telegram.url}, bot_token=TOKEN, webhook_secret="hook-secret")
     address = f"{live_product.url}/hooks/telegram/{account.public_id}/"

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from omni.services import conversations
 from tests import builders as b
+from tests import shipped
 from tickets.models import AnswerTemplate, Case, ReopenRule, Topic
 from tickets.services import cases, defaults, joined_topics, opening, topics
 from tickets.states import Cause
@@ -39,7 +40,7 @@ def test_a_base_of_before_keeps_its_tickets_and_retires_the_topic_once(two):
 
 
 def test_a_fresh_base_has_one_topic_for_money_that_has_not_come():
-    defaults.load(now=NOW)
+    shipped.load()
     assert not Topic.objects.filter(code="refund-card").exists()
     found = Topic.objects.get(code="money-not-back")
     assert (found.parent.code, topics.resolved(found).sources["instruction"]) == ("returns", found.name)
