@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from core.refusal import Refusal
 
 log = structlog.get_logger(__name__)
+LARGEST_ID = 2**63 - 1
 DATABASE_AWAY = (OperationalError, InterfaceError)
 Handler = Callable[[HttpRequest], HttpResponseBase]
 
@@ -65,6 +66,23 @@ class DatabaseDown:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         return unavailable(request) if isinstance(exception, DATABASE_AWAY) else None
+
+
+class StorableRequest:
+    """Answers at the door what no row could hold: 404 for a number larger than any id, 400 for a zero byte in the address."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: object, args: object, kwargs: dict[str, object]) -> HttpResponse | None:
+        if any(isinstance(value, int) and value > LARGEST_ID for value in kwargs.values()):
+            return notice(request, "not_found", _("There is no such page."), status=404)
+        if "%00" in request.META.get("QUERY_STRING", ""):
+            return notice(request, "bad_request", _("The request cannot be understood."), status=400)
+        return None
 
 
 class RefusalAnswer:

@@ -1,5 +1,7 @@
 """Health, metrics, headers, sign-in."""
 
+import uuid
+
 import pytest
 from django.test import Client
 
@@ -95,3 +97,33 @@ def test_a_request_for_another_host_is_refused_with_a_sentence(settings):
     page = Client().get("/sign-in/", headers={"Host": "evil.example"})
     assert page.status_code == 400
     assert "Запрос непонятен" in page.content.decode()
+
+
+@pytest.mark.parametrize("path", ["/desk/session/{}/", "/desk/case/{}/", "/api/v1/cases/{}/"])
+def test_a_number_larger_than_any_of_ours_is_nobodys(path):
+    client = Client()
+    client.force_login(b.a_person())
+    assert client.get(path.format(2**63)).status_code == 404
+    assert client.get(path.format(10**40)).status_code == 404
+
+
+def test_an_answer_to_a_number_larger_than_any_of_ours_is_refused():
+    client = Client()
+    client.force_login(b.a_person())
+    answer = client.post(f"/api/v1/sessions/{10**20}/answers", {"text": "x"}, headers={"Idempotency-Key": str(uuid.uuid4())})
+    assert answer.status_code == 404
+
+
+def test_a_zero_byte_in_an_address_is_refused_with_a_sentence():
+    client = Client()
+    client.force_login(b.a_person())
+    page = client.get("/desk/", {"channel": "\0"})
+    assert page.status_code == 400
+    assert "Запрос непонятен" in page.content.decode()
+
+
+def test_the_description_of_the_api_keeps_the_strict_policy():
+    page = Client().get("/api/docs/")
+    assert page.status_code == 200
+    assert "<style" not in page.content.decode()
+    assert 'id="swagger-ui"' in page.content.decode()
