@@ -10,7 +10,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 WIDTH, COLUMN_HEIGHT, ROW_HEIGHT, LABEL_WIDTH, VALUE_WIDTH = 960, 160, 26, 260, 90
-MOST_LABELS = 16
+MOST_LABELS = 12  # a date with its year needs 80 of the 960
 
 
 @dataclass(frozen=True)

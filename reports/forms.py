@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Group
-from reports.selectors import Dimension, Scope, list_channels
+from reports.selectors import Dimension, Scope, channel_name, list_channels
 from stores.models import Store
 from tickets.models import Topic
 
@@ -36,7 +36,7 @@ class ReportForm(forms.Form):
         self.zone = zone
         channel = self.fields["channel"]
         assert isinstance(channel, forms.ChoiceField)
-        channel.choices = [("", _("all")), *((name, name) for name in list_channels())]
+        channel.choices = [("", _("all")), *((kind, channel_name(kind)) for kind in list_channels())]
 
     def clean_by(self) -> Dimension:
         return Dimension(self.cleaned_data["by"] or Dimension.DAY)

@@ -13,6 +13,7 @@ from django.utils.formats import date_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from omni.channels.registry import adapter_for
 from reports.figures import Sums, total
 from reports.models import CaseFact
 from tickets.states import Cause
@@ -96,7 +97,7 @@ def read(scope: Scope, dimension: Dimension) -> Report:
     names = _names(dimension)
     grouped = scope.facts().annotate(day=TruncDate("closed_at", tzinfo=ZoneInfo(scope.zone))).order_by().values(*names)
     found = [(_key(row, names), _sums(row)) for row in grouped.annotate(**_ANNOTATIONS)]
-    found.sort(key=lambda row: ((0 if dimension == Dimension.DAY else -row[1].closed), str(row[0])))
+    found.sort(key=lambda row: row[0] if dimension == Dimension.DAY else (-row[1].closed, str(row[0])))
     rows = [Row(label=_label(dimension, key), sums=sums) for key, sums in found]
     whole = total(row.sums for row in rows)
     return Report(rows=_shortened(rows, whole, dimension), total=whole)
@@ -137,6 +138,8 @@ def _label(dimension: Dimension, key: tuple[Any, ...]) -> str:
         return date_format(key[0], "SHORT_DATE_FORMAT")
     if dimension == Dimension.CAUSE:
         return str(dict(Cause.choices).get(key[0], "")) or str(_("not named"))
+    if dimension == Dimension.CHANNEL and key[0]:
+        return channel_name(key[0])
     if dimension == Dimension.STORE and key[0]:
         return f"{key[1]} · {key[2]}"
     named = [str(part) for part in (key[1:] or key) if part]
@@ -147,6 +150,14 @@ def stream(scope: Scope) -> Iterator[CaseFact]:
     """Every counted ticket of the scope in the order of closing, read in parts from the server."""
     facts = scope.facts().select_related("group", "topic", "store", "region", "owner").order_by("closed_at", "pk")
     return facts.iterator(chunk_size=2000)
+
+
+def channel_name(kind: str) -> str:
+    """The channel as people call it; one that is no longer there by its code."""
+    try:
+        return str(adapter_for(kind).form.name)
+    except LookupError:
+        return kind
 
 
 def list_channels() -> Sequence[str]:

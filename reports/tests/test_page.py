@@ -60,6 +60,21 @@ def test_a_day_is_a_day_of_the_reader():
     assert whole_of(Scope(**day, zone="UTC")).closed == 0
 
 
+def test_days_stand_in_the_order_of_the_calendar():
+    facts = many_facts(4, now=NOW)
+    for fact, day in zip(facts, ("2026-10-30", "2026-11-02", "2026-11-10", "2026-11-09"), strict=True):
+        CaseFact.objects.filter(pk=fact.pk).update(closed_at=f"{day}T09:00:00Z")
+    report = read(Scope(since=date(2026, 10, 1), until=date(2026, 11, 30), zone="Europe/Moscow"), Dimension.DAY)
+    assert [row.label for row in report.rows] == ["30.10.2026", "02.11.2026", "09.11.2026", "10.11.2026"]
+
+
+def test_channels_are_named_as_people_call_them(reader):
+    many_facts(60, now=NOW, days=20)
+    page = reader.get("/reports/", {"by": "channel"}).content.decode()
+    assert '<option value="webchat">Веб-чат</option>' in page
+    assert '<th scope="row">Эл. почта</th>' in page
+
+
 @pytest.mark.parametrize("by", [*Dimension.values, ""])
 def test_the_page_shows_the_total(reader, by):
     many_facts(60, now=NOW, days=20)
