@@ -2,12 +2,12 @@
 
 from typing import Any, cast
 
-from a2wsgi import WSGIMiddleware
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
 from django.conf import settings
 
+from config.bridge import Pages
 from config.garbage import settle
 from config.wsgi import application as pages  # sets Django up, so it stands before what imports models
 
@@ -16,7 +16,7 @@ from omni.chat.long_poll import LongPolls  # isort: skip
 
 application = ProtocolTypeRouter(
     {
-        "http": LongPolls(cast(Any, WSGIMiddleware(cast(Any, pages), workers=settings.WEB_THREADS))),
+        "http": LongPolls(cast(Any, Pages(cast(Any, pages), workers=settings.WEB_THREADS))),
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(sockets))),
     }
 )
