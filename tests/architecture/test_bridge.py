@@ -15,7 +15,7 @@ START = ("200 OK", [("Content-Type", "text/plain")])
 def ask(app: Any, *parts: bytes | None) -> list[Any]:
     """What the client gets who sends these parts of a body; None = gone."""
     last = len(parts) - 1
-    coming = [
+    coming: list[dict[str, Any]] = [
         {"type": "http.disconnect"} if part is None else {"type": "http.request", "body": part, "more_body": at < last}
         for at, part in enumerate(parts)
     ]
