@@ -5,6 +5,8 @@ STAMPS := .venv
 MISSING := var/test/missing-peers
 # The report of peers that a run lacked is carried to its last lines.
 export MISSING_PEERS_FILE := $(CURDIR)/$(MISSING)
+# Processes start by the dozen here; without what was compiled before, each compiles a thousand modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test check test-fast test-faults test-browser peers bench venv
 .NOTPARALLEL:

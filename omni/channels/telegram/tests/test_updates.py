@@ -182,7 +182,7 @@ WORDS = st.sampled_from(KNOWN_WORDS.split())
 VALUES: st.SearchStrategy = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | WORDS | st.sampled_from([1, 7, 1772524805]),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(WORDS | st.text(max_size=8), inner, max_size=6),
-    max_leaves=25,
+    max_leaves=10,
 )
 MESSAGE_KEYS = """
     from date text entities caption photo document sticker venue location contact poll dice quote reply_to_message edit_date
