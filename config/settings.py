@@ -4,6 +4,7 @@ from pathlib import Path
 
 from celery.schedules import crontab, schedule
 from csp.constants import NONE, SELF
+from django.conf import global_settings
 from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 from redis.backoff import NoBackoff
@@ -173,6 +174,10 @@ USE_I18N = True
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_FINDERS = ["core.static.JoinedStyles", *global_settings.STATICFILES_FINDERS]
+# Written in parts, served as one file.
+JOINED_STYLES = ["workstation/desk.css"]
+JOINED_ROOT = VAR_DIR / "joined"
 MEDIA_ROOT = VAR_DIR / "media"
 # Trained topic models, a folder each; which one is used stands in the database.
 TOPIC_MODELS = VAR_DIR / "topic-models"

@@ -12,8 +12,8 @@ from django.core.management import call_command
 
 from core.static import ModuleManifestStorage
 
-# Extensions nobody loads; one of them imports what its package does not bring, which hashed names refuse.
-LEFT_OUT = ("django_htmx/ext/*",)
+# Extensions nobody loads; one of them imports what its package does not bring, which hashed names refuse. Parts of a joined style sheet.
+LEFT_OUT = ("django_htmx/ext/*", *(f"{sheet.removesuffix('.css')}/*" for sheet in settings.JOINED_STYLES))
 
 
 class _Uncompressed(ModuleManifestStorage):
