@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from escalation import subjects
-from escalation.services import delivering, dry_run, duty, tick, watch
+from escalation.services import delivering, dry_run, duty, reviews, tick, watch
 
 
 @shared_task
@@ -43,5 +43,7 @@ def record_duty(**_kwargs: object) -> None:
 
 @shared_task
 def dry_run_maps(**_kwargs: object) -> None:
-    """Walk over all maps for the days to come."""
-    dry_run.run(now=timezone.now())
+    """Walk over all maps for the days to come; tell the owners of those whose review is due."""
+    now = timezone.now()
+    dry_run.run(now=now)
+    reviews.tell_owners(now=now)

@@ -15,7 +15,8 @@ from core.models import LiveEvent
 from demo.material import material
 from demo.services import addresses, day, people
 from demo.stories import fill, picture
-from escalation.models import Delivery, Run
+from escalation.models import Delivery, EscalationMap, Run
+from escalation.services import dry_run, limits, reviews
 from escalation.states import OPEN, DeliveryState, EventKind
 from omni.models import Attachment, ChannelAccount, InboundEvent, Message, Presence, Session
 from omni.services.files import sniff
@@ -55,6 +56,14 @@ def test_every_state_is_there():
     assert {SendState.SENT, SendState.READ} <= set(Message.objects.values_list("send_state", flat=True))
     assert not InboundEvent.objects.filter(state__in=[EventState.RECEIVED, EventState.FAILED]).exists()
     assert InboundEvent.objects.filter(state=EventState.UNREADABLE).count() == 2
+
+
+def test_the_maps_have_an_owner_who_read_them_lately():
+    maps = EscalationMap.objects.filter(is_active=True)
+    assert maps.exists()
+    assert not maps.exclude(owner__login="supervisor").exists()
+    assert not any(dry_run.is_stale(of, limits.current(), today=timezone.localdate()) for of in maps)
+    assert reviews.tell_owners(now=timezone.now()) == 0
 
 
 def test_texts_vary():

@@ -38,7 +38,7 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
         model = EscalationSettings
         fields = (
             "reaction_minutes", "deal_minutes", "remind_minutes", "lapse_minutes", "near_minutes", "gap_seconds", "late_seconds",
-            "overdue_seconds", "unsent_minutes", "review_days", "dry_run_days", "channels",
+            "overdue_seconds", "unsent_minutes", "review_days", "review_again_days", "dry_run_days", "channels",
         )  # fmt: skip
 
 

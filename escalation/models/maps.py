@@ -40,6 +40,9 @@ class EscalationSettings(models.Model):
     overdue_seconds = models.PositiveSmallIntegerField(_("alarm about an overdue step after, seconds"), default=60)
     unsent_minutes = models.PositiveSmallIntegerField(_("alarm about an unsent notice after, minutes"), default=5)
     review_days = models.PositiveSmallIntegerField(_("a map is out of date after, days"), default=90)
+    review_again_days = models.PositiveSmallIntegerField(
+        _("tell the owner of such a map every, days"), default=7, help_text=_("0 = not at all.")
+    )
     dry_run_days = models.PositiveSmallIntegerField(
         _("dry run over the next, days"), default=14, validators=[MinValueValidator(1), MaxValueValidator(60)]
     )
