@@ -19,7 +19,11 @@ class Subjects(Protocol):
     def names(self, ids: Sequence[int]) -> Mapping[int, str]:
         """What people call these subjects."""
 
+    def find(self, words: str) -> Sequence[int]:
+        """The newest subjects that a person means by a number, by an index; at most FOUND."""
 
+
+FOUND = 200
 _kinds: dict[str, Subjects] = {}
 
 
@@ -32,6 +36,15 @@ def of(subject: str) -> tuple[Subjects, int] | None:
     kind, _colon, number = subject.partition(":")
     found = _kinds.get(kind)
     return (found, int(number)) if found and number.isdecimal() else None
+
+
+def find(words: str) -> Sequence[str]:
+    """The subjects that a person means: `case:7` itself, else by the numbers that people use (a ticket's, its store's, a dialogue's)."""
+    said = words.strip()
+    if ":" in said:
+        return [said]
+    number = said.lstrip("#№ ")
+    return [f"{kind}:{pk}" for kind, subjects in _kinds.items() for pk in subjects.find(number)] if number else []
 
 
 def names_of(subjects: Sequence[str]) -> Mapping[str, str]:

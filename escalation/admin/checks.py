@@ -1,8 +1,10 @@
 """What the watchman and the dry run found."""
 
 from datetime import datetime
+from typing import Any
 
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
@@ -10,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.admin import PeriodFilter, ReadOnlyAdmin, in_lines
 from escalation.models import Alarm, DryRun, Hole, UnmappedHit
+from sla import subjects
 
 
 class RaisedFilter(PeriodFilter):
@@ -23,9 +26,14 @@ class AlarmAdmin(ReadOnlyAdmin):
     list_display = ("kind", "run", "since", "raised_at", "ended_at")
     list_filter = (RaisedFilter, "kind")
     list_select_related = ("run",)
+    search_fields = ("run__subject",)
+    search_help_text = _("Number of the ticket or of its store")
     ordering = ("-raised_at",)
     fields = ("kind", "run", "since", "raised_at", "ended_at")
     readonly_fields = fields
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
+        return (queryset.filter(run__subject__in=subjects.find(search_term)) if search_term.strip() else queryset), False
 
 
 @admin.register(DryRun)

@@ -23,6 +23,7 @@ from escalation.models import Delivery, Run
 from escalation.selectors import list_events
 from escalation.services import planning, runs, taking
 from escalation.states import OPEN, RunState
+from sla import subjects
 
 Verb = Callable[[int, Staff, str], object]
 
@@ -67,7 +68,7 @@ class RunAdmin(ReadOnlyAdmin):
     list_filter = (OpenFilter, "level")
     list_select_related = ("holder",)
     search_fields = ("subject",)
-    search_help_text = _("Kind and number of the subject, for example case:4711")
+    search_help_text = _("Number of the ticket or of its store")
     ordering = ("-pk",)
     fields = (
         "title", "subject", "line", "state", "level", "holder", "reaction_due", "deal_due", "next_at", "started_at", "first_taken_at",
@@ -77,8 +78,7 @@ class RunAdmin(ReadOnlyAdmin):
     change_form_outer_before_template = "admin/escalation/run_buttons.html"
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
-        wanted = search_term.strip()
-        return (queryset.filter(subject=wanted) if wanted else queryset), False
+        return (queryset.filter(subject__in=subjects.find(search_term)) if search_term.strip() else queryset), False
 
     @admin.display(description=_("plan"))
     def plan_then(self, run: Run) -> str:
@@ -134,9 +134,17 @@ class DeliveryAdmin(ReadOnlyAdmin):
     list_display = ("created_at", "channel", "staff", "heading", "state", "tries", "late")
     list_filter = (WrittenFilter, "channel", "state")
     list_select_related = ("staff",)
+    search_fields = ("run__subject",)
+    search_help_text = _("Number of the ticket or of its store")
     ordering = ("-pk",)
     fields = (
         "run", "channel", "staff", "address", "heading", "message", "state", "tries", "next_at", "late", "possibly_delivered", "error",
         "created_at", "sent_at", "delivered_at", "read_at",
     )  # fmt: skip
     readonly_fields = fields
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
+        if not search_term.strip():
+            return queryset, False
+        runs_found = list(Run.objects.filter(subject__in=subjects.find(search_term)).values_list("pk", flat=True))
+        return queryset.filter(run__in=runs_found), False

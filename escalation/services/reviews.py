@@ -23,7 +23,8 @@ def tell_owners(*, now: datetime) -> int:
     stale = [of for of in EscalationMap.objects.filter(is_active=True).order_by("pk") if is_stale(of, numbers, today=today)]
     if numbers.review_again_days:
         people = read_people({of.owner_id for of in stale if of.owner_id})
-        told = [one for of in stale if of.owner_id in people for one in _notices(of, people[of.owner_id], numbers, today=today, now=now)]
+        owned = [(of, people[of.owner_id]) for of in stale if of.owner_id and of.owner_id in people]
+        told = [one for of, owner in owned for one in _notices(of, owner, numbers, today=today, now=now)]
         Delivery.objects.bulk_create(told, ignore_conflicts=True)
     return len(stale)
 

@@ -124,16 +124,22 @@ class TransferAdmin(ReadOnlyAdmin):
     list_filter = (TransferPeriod,)
     list_select_related = ("debit", "credit", "by")
     search_fields = ("id__exact",)
-    search_help_text = _("The whole id of a transfer")
+    search_help_text = _("The whole number of a card, or the whole id of a transfer")
     ordering = ("-at",)
     fields = ("id", "kind", "debit", "credit", "amount", "at", "subject", "reason", "by", "approved_by", "refund_of", "reservation")
     readonly_fields = fields
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
+        words = search_term.strip()
+        if not words:
+            return queryset, False
+        accounts = list(Account.objects.filter(wallet__cards__number=words).values_list("pk", flat=True))
+        if accounts:
+            return queryset.filter(models.Q(debit__in=accounts) | models.Q(credit__in=accounts)), False
         try:
-            return queryset.filter(pk=search_term), False
+            return queryset.filter(pk=words), False
         except (ValueError, forms.ValidationError):
-            return (queryset.none() if search_term else queryset), False
+            return queryset.none(), False
 
 
 @admin.register(Reservation)

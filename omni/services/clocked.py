@@ -30,3 +30,7 @@ class SessionClocks:
 
     def names(self, ids: Sequence[int]) -> Mapping[int, str]:
         return {pk: _("dialogue %(number)d") % {"number": pk} for pk in ids}
+
+    def find(self, words: str) -> Sequence[int]:
+        """By the dialogue's number."""
+        return [int(words)] if words.isdecimal() and len(words) <= 18 else []

@@ -26,7 +26,7 @@ class ClockAdmin(ReadOnlyAdmin):
     list_filter = ("metric", "policy")
     list_select_related = ("policy",)
     search_fields = ("subject",)
-    search_help_text = _("For example case:4711 or session:12")
+    search_help_text = _("Number of the ticket, of its store or of the dialogue")
     ordering = ("-pk",)
     fields = ("whose", "subject", "metric", "cycle", "policy", "started_at", "due_at", "breached_at", "ended_at", "met", "lived")
     readonly_fields = fields
@@ -44,8 +44,7 @@ class ClockAdmin(ReadOnlyAdmin):
         return known or subjects.names_of([clock.subject])[clock.subject]
 
     def get_search_results(self, request: HttpRequest, queryset: "models.QuerySet[Clock]", search_term: str) -> Any:
-        words = search_term.strip()
-        return (queryset.filter(subject=words) if words else queryset), False
+        return (queryset.filter(subject__in=subjects.find(search_term)) if search_term.strip() else queryset), False
 
     @admin.display(description=_("its intervals"))
     def lived(self, clock: Clock) -> SafeString:

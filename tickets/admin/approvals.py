@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.rights import Right
 from core.admin import AuditedAdmin, ReadOnlyAdmin, in_lines
+from tickets.admin.numbers import ByNumber
 from tickets.models import Absence, Approval, ApprovalRule
 
 
@@ -30,13 +31,11 @@ class AbsenceAdmin(AuditedAdmin):
 
 
 @admin.register(Approval)
-class ApprovalAdmin(ReadOnlyAdmin):
+class ApprovalAdmin(ByNumber, ReadOnlyAdmin):
     view_right = Right.EVERYTHING
     list_display = ("case", "rule", "state", "asked_by", "asked_at", "deadline_at", "decided_at")
     list_filter = ("state", "rule")
     list_select_related = ("case", "rule", "asked_by")
-    search_fields = ("case__number",)
-    search_help_text = _("Number of the ticket")
     ordering = ("-pk",)
     fields = (
         "case", "rule", "question", "asked_by", "asked_at", "state", "round", "deadline_at", "next_at", "reminders", "decided_at",

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.rights import Right
 from core.admin import AuditedAdmin, PeriodFilter, ReadOnlyAdmin
+from tickets.admin.numbers import ByNumber
 from tickets.asking import PLACES, LetterKind
 from tickets.models import AskingSettings, CaseLetter, LetterText, StoreLink
 from tickets.services import numbers
@@ -48,13 +49,11 @@ class LinkPeriod(PeriodFilter):
 
 
 @admin.register(StoreLink)
-class StoreLinkAdmin(ReadOnlyAdmin):
+class StoreLinkAdmin(ByNumber, ReadOnlyAdmin):
     view_right = Right.EVERYTHING
     list_display = ("case", "store", "created_at", "opened_at", "promised_at", "word", "answered_at", "revoked_because")
     list_filter = (LinkPeriod, "word", "revoked_because")
     list_select_related = ("case", "store")
-    search_fields = ("case__number",)
-    search_help_text = _("Number of the ticket")
     ordering = ("-pk",)
     fields = (
         "case", "store", "question", "sent_by", "created_at", "expires_at", "opened_at", "promised_at", "time_asks", "next_at", "word",
@@ -64,13 +63,11 @@ class StoreLinkAdmin(ReadOnlyAdmin):
 
 
 @admin.register(CaseLetter)
-class CaseLetterAdmin(ReadOnlyAdmin):
+class CaseLetterAdmin(ByNumber, ReadOnlyAdmin):
     view_right = Right.EVERYTHING
     list_display = ("case", "kind", "address", "state", "created_at", "sent_at", "error")
     list_filter = (LinkPeriod, "kind", "state")
     list_select_related = ("case",)
-    search_fields = ("case__number",)
-    search_help_text = _("Number of the ticket")
     ordering = ("-pk",)
     fields = ("case", "kind", "link", "approval", "address", "state", "tries", "next_at", "error", "created_at", "sent_at")
     readonly_fields = fields

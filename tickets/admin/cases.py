@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db import models
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString
@@ -12,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.rights import Right
 from core.admin import ReadOnlyAdmin, in_lines
+from stores.models import Store
 from tickets import wording
 from tickets.models import Case, CaseStep
 from tickets.selectors import list_steps
@@ -24,7 +26,7 @@ class CaseAdmin(ReadOnlyAdmin):
     list_filter = ("group",)
     list_select_related = ("topic", "group", "owner", "store")
     search_fields = ("number",)
-    search_help_text = _("Number of the ticket")
+    search_help_text = _("Number of the ticket or of its store")
     ordering = ("-pk",)
     fields = (
         "number",
@@ -50,7 +52,10 @@ class CaseAdmin(ReadOnlyAdmin):
 
     def get_search_results(self, request: HttpRequest, queryset: "models.QuerySet[Case]", search_term: str) -> Any:
         number = search_term.strip().lstrip("#№ ")
-        return (queryset.filter(number=number) if number else queryset), False
+        if not number:
+            return queryset, False
+        stores = list(Store.objects.filter(number=number).values_list("pk", flat=True))
+        return queryset.filter(Q(number=number) | Q(store__in=stores)), False
 
     @admin.display(description=_("why it came here"))
     def way(self, case: Case) -> str:

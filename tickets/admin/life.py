@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.rights import Right
 from core.admin import AuditedAdmin, ReadOnlyAdmin
 from core.text import first_line
+from tickets.admin.numbers import ByNumber
 from tickets.models import CallBack, ClosingCause, ReopenRule, WaitReason
 
 
@@ -39,7 +40,7 @@ class ReopenRuleAdmin(AuditedAdmin):
 
 
 @admin.register(CallBack)
-class CallBackAdmin(ReadOnlyAdmin):
+class CallBackAdmin(ByNumber, ReadOnlyAdmin):
     view_right = Right.EVERYTHING
     list_display = ("at", "case", "state", "subject", "made_by", "told", "ended_at")
     list_filter = ("state",)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.rights import Right
 from core.admin import AuditedAdmin, OneRowAdmin, ReadOnlyAdmin, in_lines
+from tickets.admin.numbers import ByNumber
 from tickets.belonging import in_words
 from tickets.models import CaseLink, CommonWord, Likeness, LikenessPolicy, LikenessRule, SharedTopic
 from tickets.services import topics
@@ -55,9 +56,10 @@ class SharedTopicAdmin(AuditedAdmin):
 
 
 @admin.register(Likeness)
-class LikenessAdmin(ReadOnlyAdmin):
+class LikenessAdmin(ByNumber, ReadOnlyAdmin):
     """What was offered, why, and what people made of it."""
 
+    of_case = ("case", "other")
     view_right = Right.EVERYTHING
     list_display = ("found_at", "later", "earlier", "score", "state", "settled_by")
     list_filter = ("state",)
@@ -80,9 +82,10 @@ class LikenessAdmin(ReadOnlyAdmin):
 
 
 @admin.register(CaseLink)
-class CaseLinkAdmin(ReadOnlyAdmin):
+class CaseLinkAdmin(ByNumber, ReadOnlyAdmin):
     """Which tickets were joined, linked and split, by whom, and what was undone."""
 
+    of_case = ("case", "main")
     view_right = Right.EVERYTHING
     list_display = ("at", "case", "kind", "main", "by", "undone_at")
     list_filter = ("kind",)

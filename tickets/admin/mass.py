@@ -26,6 +26,8 @@ class IncidentAdmin(ReadOnlyAdmin):
     view_right = Right.EVERYTHING
     list_display = ("number", "branch", "place", "state", "seen", "usual", "made_at", "confirmed_by")
     list_filter = ("state", "scope")
+    search_fields = ("number__exact", "main__number__exact", "store__number__exact")
+    search_help_text = _("Number of the incident, of its ticket or of its store")
     list_select_related = ("branch", "store", "region", "confirmed_by")
     ordering = ("-made_at",)
     fields = (
@@ -47,6 +49,8 @@ class MassJobAdmin(ReadOnlyAdmin):
     list_display = ("made_at", "title", "kind", "state", "total", "done", "refused", "left_out", "made_by")
     list_display_links = ("title",)
     list_filter = ("kind", "state")
+    search_fields = ("title", "made_by__full_name")
+    search_help_text = _("Words of the job, or who made it")
     list_select_related = ("made_by",)
     ordering = ("-made_at",)
     fields = (

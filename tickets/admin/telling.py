@@ -1,10 +1,10 @@
 """What guests are told of their tickets, and the marks that they give."""
 
 from django.contrib import admin
-from django.utils.translation import gettext_lazy as _
 
 from accounts.rights import Right
 from core.admin import AuditedAdmin, PeriodFilter, ReadOnlyAdmin
+from tickets.admin.numbers import ByNumber
 from tickets.models import GuestNotice, GuestText, Survey, SurveyRule
 
 
@@ -34,26 +34,22 @@ class MarkPeriod(PeriodFilter):
 
 
 @admin.register(GuestNotice)
-class GuestNoticeAdmin(ReadOnlyAdmin):
+class GuestNoticeAdmin(ByNumber, ReadOnlyAdmin):
     view_right = Right.EVERYTHING
     list_display = ("case", "status", "state", "way", "why_not", "created_at", "told_at")
     list_filter = (ToldPeriod, "status", "state", "why_not")
     list_select_related = ("case",)
-    search_fields = ("case__number",)
-    search_help_text = _("Number of the ticket")
     ordering = ("-pk",)
     fields = ("case", "status", "wording", "state", "way", "why_not", "next_at", "notice", "created_at", "told_at")
     readonly_fields = fields
 
 
 @admin.register(Survey)
-class SurveyAdmin(ReadOnlyAdmin):
+class SurveyAdmin(ByNumber, ReadOnlyAdmin):
     view_right = Right.EVERYTHING
     list_display = ("case", "rule", "state", "way", "mark", "comment", "asked_at", "marked_at", "why_not")
     list_filter = (MarkPeriod, "state", "mark")
     list_select_related = ("case", "rule")
-    search_fields = ("case__number",)
-    search_help_text = _("Number of the ticket")
     ordering = ("-pk",)
     fields = ("case", "rule", "state", "way", "why_not", "next_at", "expires_at", "asked_at", "mark", "marked_at", "comment")
     readonly_fields = fields

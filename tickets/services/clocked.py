@@ -5,6 +5,8 @@ from datetime import datetime
 
 from core.refusal import Refusal
 from sla.services import clocks
+from sla.subjects import FOUND
+from stores.models import Store
 from tickets.models import Case
 from tickets.services import cases
 from tickets.states import Step
@@ -32,3 +34,9 @@ class CaseClocks:
 
     def names(self, ids: Sequence[int]) -> Mapping[int, str]:
         return {pk: f"№ {number}" for pk, number in Case.objects.filter(pk__in=ids).values_list("pk", "number")}
+
+    def find(self, words: str) -> Sequence[int]:
+        """By the ticket's number or the number of its store."""
+        own = Case.objects.filter(number=words).values_list("pk", flat=True)
+        of_store = Case.objects.filter(store__in=Store.objects.filter(number=words)).order_by("-pk").values_list("pk", flat=True)
+        return list(dict.fromkeys([*own, *of_store[:FOUND]]))
