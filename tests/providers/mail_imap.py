@@ -46,7 +46,8 @@ class ImapMessage:
     def getHeaders(self, negate: bool, *names: str | bytes) -> dict[str, str]:  # noqa: N802
         wanted = {(name if isinstance(name, str) else name.decode()).lower() for name in names}
         chosen = ((name, str(value)) for name, value in self.part.items() if not wanted or (name.lower() in wanted) != negate)
-        return {name: re.sub(r"\r?\n", "\r\n", value) for name, value in chosen}
+        # Twisted writes headers alone as ASCII and drops the connection over anything else; the whole mail goes out byte for byte.
+        return {name: re.sub(r"\r?\n", "\r\n", value.encode("ascii", "replace").decode()) for name, value in chosen}
 
     def getBodyFile(self) -> io.BytesIO:  # noqa: N802
         return io.BytesIO(re.split(rb"\r?\n\r?\n", self.raw, maxsplit=1)[-1])

@@ -54,6 +54,17 @@ def test_the_products_fetcher_reads_what_a_guest_sends(mail):
     assert mail.store.mails(ADDRESS)[0].flags == {"\\Seen"}
 
 
+def test_a_mail_with_raw_eight_bit_headers_is_handed_out_whole_and_stops_nobody(mail):
+    raw = b"From: anna@guests.example\r\nSubject: " + "Жалоба".encode("koi8-r") + b"\r\n\r\n" + "Кефир".encode("koi8-r")
+    mail.store.deliver(ADDRESS, raw)
+    mail.send(**{"from": "anna@guests.example", "subject": "Следующее", "text": "Ау"})
+    with mailbox(mail) as box:
+        first, second = box.new_mails(None, since=datetime.now(UTC) - timedelta(hours=1))
+    assert first.raw == raw
+    assert parse_mail(first.raw).subject == "Жалоба"
+    assert parse_mail(second.raw).subject == "Следующее"
+
+
 def test_a_waiting_client_is_told_of_a_new_mail(mail):
     with mailbox(mail) as box:
         assert box.can_idle
