@@ -45,6 +45,8 @@ _LONGEST_KEY = 200
 LOCAL_PART = 64
 """Characters that a server must take before the @ (RFC 5321 4.5.3.1)."""
 _CLOCK_SLACK = timedelta(minutes=10)
+_LONGEST_WAY = timedelta(days=365)
+"""Servers give a mail up after days: an older date is of a computer whose clock was reset, and would hide the mail far up in the feed."""
 _KINDS = {
     machine.AUTO_REPLY: InboundKind.AUTO_REPLY,
     machine.BOUNCE: InboundKind.BOUNCE,
@@ -271,8 +273,10 @@ def _stranger(key: str) -> str:
 
 
 def _sent_at(date: datetime | None, received_at: datetime) -> datetime:
-    """The mail's own date, unless it is absent or in the future."""
-    return date.astimezone(UTC) if date and date <= received_at + _CLOCK_SLACK else received_at
+    """The mail's own date, unless it is absent, in the future or absurdly old."""
+    if date is None or not received_at - _LONGEST_WAY <= date <= received_at + _CLOCK_SLACK:
+        return received_at
+    return date.astimezone(UTC)
 
 
 def _attachment(number: int, file: MailAttachment) -> InboundAttachment:

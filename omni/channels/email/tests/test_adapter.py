@@ -85,6 +85,8 @@ def test_mails_without_a_sender_never_share_a_conversation():
         ("Tue, 3 Mar 2026 23:00:00 +0300", NOW),
         ("завтра", NOW),
         ("Thu, 1 Jan 1970 00:00:00 +0000", NOW),
+        ("Tue, 1 Jan 2019 00:00:00 +0000", NOW),
+        ("Fri, 27 Feb 2026 09:00:00 +0000", datetime(2026, 2, 27, 9, 0, tzinfo=UTC)),
     ],
 )
 def test_when(date, sent_at):
