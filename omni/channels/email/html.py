@@ -21,6 +21,10 @@ DEEPEST = 150
 """inscriptis walks recursively: a deeper tree is read by its text nodes alone."""
 DEEPEST_SHOWN = 1000
 """Making deeper HTML safe takes time that grows with the square of the depth, and no mail program writes it."""
+MOST_ATTRIBUTES = 1000
+"""A tag with more of them loses them all: each is compared with all before it, by every parser there is."""
+_TAG = re.compile(r"""<([a-zA-Z][^\s/>]*+)((?:"[^"]*+"|'[^']*+'|[^>])*+)""")
+_QUOTED = re.compile(r"""=\s*+(?:"[^"]*+"|'[^']*+')""")
 _INLINE_IMAGE = re.compile(r"data:image/(?:png|jpe?g|gif|webp);base64,[A-Za-z0-9+/=\s]*", re.IGNORECASE)
 _INLINE_IMAGE_BYTES = 64 * 1024
 _LINK_SCHEMES = ("http:", "https:", "mailto:", "tel:", "cid:", "#")
@@ -82,6 +86,7 @@ def safe_html(html: str) -> SafeHtml:
     """
     if len(html) > LARGEST:
         return SafeHtml("", refused="HTML over 2 MB is kept as a file")
+    html = lean(html)
     if len(re.findall(r"<a\s", html, re.IGNORECASE)) > MOST_LINKS:
         return SafeHtml("", refused="HTML with more than 5000 links is kept as a file")
     if html.count("<") > DEEPEST_SHOWN and (tree := parse_html(html)) is not None and _depth(tree) > DEEPEST_SHOWN:
@@ -93,9 +98,23 @@ def safe_html(html: str) -> SafeHtml:
 _REMOTE_IMAGE = re.compile(r"(<img\b[^<>]{0,2000}?\s)src\s*=(?=\s*[\"']?\s*(?:https?:)?//)", re.IGNORECASE)
 
 
+def lean(html: str) -> str:
+    """The HTML without the attributes of tags that have more than any mail program writes."""
+    return _TAG.sub(_bearable, html)
+
+
+def _bearable(tag: re.Match[str]) -> str:
+    many = len(tag[2]) > 2 * MOST_ATTRIBUTES and _attributes(tag[2]) > MOST_ATTRIBUTES
+    return f"<{tag[1]}" if many else tag[0]
+
+
+def _attributes(inside: str) -> int:
+    return len(re.findall(r"[^\s/]++", _QUOTED.sub(" ", inside)))
+
+
 def parse_html(html: str) -> Element | None:
     """The tree of `html`, None when there is nothing in it. Takes anything, never raises."""
-    html = re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", " ", html[:LARGEST])
+    html = lean(re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", " ", html[:LARGEST]))
     parser = lxml.html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True, huge_tree=True)
     try:
         return lxml.html.document_fromstring(html.encode("utf-8", "replace"), parser=parser)

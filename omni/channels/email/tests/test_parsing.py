@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from omni.channels.email.attachments import safe_name
 from omni.channels.email.explanation import explain
-from omni.channels.email.html import html_to_text, parse_html, safe_html
+from omni.channels.email.html import html_to_text, lean, parse_html, safe_html
 from omni.channels.email.parsing import parse_mail
 from omni.channels.email.tests.builders import COMPLAINT, file_part, lines, multipart, part, simple
 
@@ -335,3 +335,27 @@ def test_text_made_to_be_slow(body):
     began = time.process_time()
     parse_mail(simple(body))
     assert time.process_time() - began < 5
+
+
+MANY = b" ".join(b"a%d=1" % number for number in range(100_000))
+HEAVY = {
+    "a tag of 100 000 attributes": b"<p " + MANY + b">hi</p>",
+    "behind a lone quote": b'<p " ' + MANY + b">hi</p>",
+    "never closed": b"hi<p " + MANY,
+    "quotes that never close": b"hi" + b"<a '\"" * 100_000,
+    "a hundred thousand rows": b"<table><tr><td>" * 100_000 + b"hi",
+}
+
+
+@pytest.mark.parametrize("html", HEAVY.values(), ids=HEAVY)
+def test_html_made_to_keep_a_parser_busy(html):
+    """Each attribute is compared with all before it: 100 000 of them took minutes."""
+    begun = time.monotonic()
+    mail = parse_mail(b"From: a@b.example\r\nContent-Type: text/html\r\n\r\n" + html)
+    assert time.monotonic() - begun < 10
+    assert "hi" in mail.text
+
+
+def test_ordinary_attributes_stay():
+    html = '<p title="' + "слово " * 5000 + '"><a href="https://shop.example/?a=1">сюда</a></p>'
+    assert lean(html) == html
