@@ -11,8 +11,10 @@ from accounts.entrance import public
 from core.text import storable
 from omni import asked, dispatch
 from omni.channels.abilities import Greeting, Replying, Waking
+from omni.channels.account_form import ALLOWED_FROM
 from omni.channels.contract import AccountConfig, Adapter, RawEvent, Unverified, WebhookReply
 from omni.channels.registry import adapter_for
+from omni.channels.sources import allows
 from omni.selectors import find_account
 from omni.services import journal, polling
 from omni.states import EventState
@@ -37,11 +39,14 @@ def body_of(request: HttpRequest, most: int) -> bytes:
 @require_http_methods(["GET", "POST"])
 @public("the provider's signature or secret is verified by the channel's adapter")
 def webhook(request: HttpRequest, kind: str, account_id: str) -> HttpResponse:
-    """An event of a provider. 403 for a wrong signature; everything else is kept and answered 200, or it would come for hours."""
+    """An event of a provider. 403 for a wrong signature or address; all else is kept and answered 200, or it would come for hours."""
     account = find_account(kind=kind, public_id=account_id)
     if account is None:
         log.warning("webhook of an unknown account", kind=kind, account=account_id)
         return JsonResponse({})
+    if not allows(account.settings.get(ALLOWED_FROM), str(request.META.get("REMOTE_ADDR") or "")):
+        log.warning("webhook from an address that the account does not allow", kind=kind, account=account_id)
+        return HttpResponseForbidden()
     body = body_of(request, settings.WEBHOOK_BODY_LIMIT + 1)
     too_large = len(body) > settings.WEBHOOK_BODY_LIMIT
     event = raw_event(request, body[: settings.WEBHOOK_BODY_LIMIT])

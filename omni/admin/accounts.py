@@ -102,7 +102,7 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
         kind, kept = adapter_for(self.kind_code).form, _secrets_of(self.instance)
         if "answers_first" in self.fields:
             self.fields["answers_first"] = responder_field(self.instance)
-        for setting in kind.settings:
+        for setting in kind.all_settings:
             value = shown(setting, self.instance.settings)
             if value is not None and setting.field_name in self.fields:
                 self.initial[setting.field_name] = value
@@ -147,7 +147,7 @@ def _secrets_of(account: ChannelAccount) -> dict[str, str]:
 
 def form_of(kind: str) -> type[AccountForm]:
     """The form of a kind's accounts."""
-    fields: dict[str, Any] = {setting.field_name: form_field(setting) for setting in adapter_for(kind).form.settings}
+    fields: dict[str, Any] = {setting.field_name: form_field(setting) for setting in adapter_for(kind).form.all_settings}
     fields |= {secret.field_name: secret_field(secret, is_set=False) for secret in adapter_for(kind).form.secrets}
     return type(f"{kind.title()}AccountForm", (AccountForm,), {**fields, "kind_code": kind})
 
@@ -192,7 +192,7 @@ class ChannelAccountAdmin(AuditedAdmin):
         )
         groups: list[tuple[Any, dict[str, Any]]] = [(None, {"fields": common})]
         if self.has_change_permission(request, obj):
-            groups.append((_("Settings"), {"fields": tuple(setting.field_name for setting in kind.settings)}))
+            groups.append((_("Settings"), {"fields": tuple(setting.field_name for setting in kind.all_settings)}))
             groups.append((_("Secrets"), {"fields": tuple(secret.field_name for secret in kind.secrets)}))
         return groups
 

@@ -17,9 +17,10 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from omni.channels.account_form import Secret, Setting
+from omni.channels.account_form import ALLOWED_FROM, Secret, Setting
 from omni.channels.http import proxy_at
 from omni.channels.registry import adapter_for
+from omni.channels.sources import unreadable
 
 Make = Callable[..., forms.Field]
 
@@ -83,7 +84,7 @@ def shown(setting: Setting, values: Mapping[str, Any]) -> Any:
 def taken_over(kind: str, cleaned: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
     """The account's settings with what was typed; empty ones are left out, and what the form does not know stays."""
     found: dict[str, Any] = {name: dict(value) if isinstance(value, dict) else value for name, value in values.items()}
-    for setting in adapter_for(kind).form.settings:
+    for setting in adapter_for(kind).form.all_settings:
         *above, last = setting.path.split(".")
         place = found
         for part in above:
@@ -107,6 +108,8 @@ def made_secrets(kind: str) -> dict[str, str]:
 
 def check_shape(kind: str, values: Mapping[str, Any]) -> None:
     """Rules between settings. Raises ValidationError."""
-    wrong = adapter_for(kind).form.shape(values)
+    wrong = dict(adapter_for(kind).form.shape(values))
+    if strange := unreadable(values.get(ALLOWED_FROM) or ()):
+        wrong[ALLOWED_FROM] = _("This is no network: %(text)s.") % {"text": ", ".join(strange)[:200]}
     if wrong:
         raise ValidationError({f"set_{path.replace('.', '__')}": text for path, text in wrong.items()})

@@ -4,6 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
+ALLOWED_FROM = "allowed_from"
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -48,3 +52,15 @@ class KindForm:
     """Whether the provider delivers to an address of ours that an administrator may have to give it."""
     is_ours: bool = False
     """Accounts of the kind are made by the product, not by an administrator."""
+    known_from: Sequence[str] = ()
+    """The networks that the provider says it delivers from; shown, never taken for granted: they change."""
+
+    @property
+    def all_settings(self) -> Sequence[Setting]:
+        """With the one that every kind has to which somebody delivers."""
+        return (*self.settings, self._allowed_from()) if self.has_webhook else self.settings
+
+    def _allowed_from(self) -> Setting:
+        text = _("One network a line, for example 217.20.145.192/28; an event from elsewhere is refused. Empty = from everywhere.")
+        known = _("By the provider's word: %(networks)s.") % {"networks": ", ".join(self.known_from)} if self.known_from else ""
+        return Setting(ALLOWED_FROM, _("Events only from these addresses"), kind="list", help=f"{text} {known}".strip())

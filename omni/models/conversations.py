@@ -184,7 +184,7 @@ class Attachment(models.Model):
     path = models.CharField(max_length=240, blank=True)
     content_id = models.CharField(max_length=240, blank=True)
     state = models.CharField(max_length=9, choices=FileState, default=FileState.PENDING)
-    ref = models.CharField(max_length=1000, blank=True)
+    ref = models.TextField(blank=True)
     tries = models.PositiveSmallIntegerField(default=0)
     next_at = models.DateTimeField(null=True)
 

@@ -23,6 +23,8 @@ from omni.states import FileState
 
 log = structlog.get_logger(__name__)
 LIMIT = 50 * 1024 * 1024
+# Addresses that file stores sign for a while are long; one that is cut opens nothing.
+REF_CHARACTERS = 8000
 # Longer than a task may run: whoever fetches a file has it alone.
 CLAIM = timedelta(minutes=10)
 BACK_OFF = (5, 30, 120, 600, 3600)
@@ -60,7 +62,7 @@ def keep_all(*, message: Message, attachments: Sequence[InboundAttachment], now:
             mime=item.mime[:120],
             size=item.size,
             content_id=storable(item.content_id)[:240],
-            ref=storable(item.ref)[:1000],
+            ref=storable(item.ref)[:REF_CHARACTERS],
             next_at=now,
         )
         if item.data is not None:

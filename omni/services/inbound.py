@@ -157,9 +157,7 @@ def _new_files(message: Message, item: Inbound) -> list[InboundAttachment]:
     known = list(message.attachments.values_list("kind", "ref", "size"))
     places, sizes = {ref.partition("?")[0] for _kind, ref, _size in known}, {(kind, size) for kind, _ref, size in known if size}
     files_of_it = [one for one in item.attachments if one.kind not in files.NO_FILE]
-    return [
-        one for one in files_of_it if storable(one.ref)[:1000].partition("?")[0] not in places and (one.kind.value, one.size) not in sizes
-    ]
+    return [one for one in files_of_it if storable(one.ref).partition("?")[0] not in places and (one.kind.value, one.size) not in sizes]
 
 
 def _is_outdated(message: Message, text: str, at: datetime) -> bool:

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from core.embedded.waiting import wait_until
 from customers.models import Identity
-from omni.channels.contract import RawEvent
-from omni.models import InboundEvent, Message, MessageVersion
-from omni.services import journal
+from omni.channels.contract import AttachmentKind, InboundAttachment, RawEvent
+from omni.models import Attachment, InboundEvent, Message, MessageVersion
+from omni.services import files, journal
 from omni.states import Direction, EventState
 from tests import builders as b
 
@@ -180,3 +180,11 @@ def test_a_picture_that_an_edit_puts_in_is_not_lost(hear):
     for row in rows:
         journal.process(row.pk, now=timezone.now(), again=True)
     assert (message.attachments.count(), Message.objects.get().text) == (2, "Вот он!")
+
+
+def test_a_long_signed_address_of_a_file_is_kept_whole(account, hear):
+    hear(b.telegram_update(1))
+    address = "https://storage.example/f.jpg?X-Amz-Security-Token=" + "t" * 1800
+    item = InboundAttachment(AttachmentKind.IMAGE, address)
+    files.keep_all(message=Message.objects.get(), attachments=[item], now=timezone.now())
+    assert Attachment.objects.get().ref == address

@@ -145,3 +145,11 @@ def test_a_body_in_chunks_is_read_and_capped_though_it_announces_no_length(addre
     assert post(address, (b"x" * 65536 for _number in range(40))).status_code == 200
     kept = InboundEvent.objects.get(state=EventState.UNREADABLE)
     assert len(kept.body) == settings.WEBHOOK_BODY_LIMIT
+
+
+@pytest.mark.parametrize(("networks", "status"), [(["127.0.0.0/8"], 200), (["217.20.145.192/28"], 403), (["nonsense"], 403), ([], 200)])
+def test_only_addresses_that_the_account_allows_deliver(address, account, networks, status):
+    account.settings = {**account.settings, "allowed_from": networks}
+    account.save()
+    assert post(address, b.telegram_update(1)).status_code == status
+    assert InboundEvent.objects.count() == (status == 200)

@@ -19,7 +19,7 @@ from tests.admin.conftest import an_administrator, browser
 from tickets.models import Topic
 from tickets.services import versions
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("kept_contexts")]
 
 
 def fields_of(answer):
@@ -332,3 +332,16 @@ def test_buttons_need_the_right_and_a_post(admin_browser):
     assert admin_browser.get(url).status_code == 405
     assert browser(an_administrator("viewer", [Right.ADMIN])).post(url).status_code == 403
     assert len(press(admin_browser, account, "check")) == 1
+
+
+def test_addresses_and_a_proxy_are_checked_before_they_are_kept(admin_browser):
+    account = b.an_account("ok", application_secret="s")
+    url = reverse("admin:omni_channelaccount_change", args=[account.pk])
+    page = admin_browser.get(url)
+    assert "217.20.145.192/28" in page.content.decode()
+    data = fields_of(page)
+    wrong = admin_browser.post(url, {**data, "set_allowed_from": "217.20.145.192/28\nnonsense", "set_proxy": "foo://x"})
+    assert {"set_allowed_from", "set_proxy"} <= set(wrong.context["adminform"].form.errors)
+    assert admin_browser.post(url, {**data, "set_allowed_from": "217.20.145.192/28", "set_proxy": "http://proxy:3128"}).status_code == 302
+    account.refresh_from_db()
+    assert (account.settings["allowed_from"], account.settings["proxy"]) == (["217.20.145.192/28"], "http://proxy:3128")

@@ -7,6 +7,7 @@ from omni.channels.telephony.account import COMMON, HISTORY, VOICE_MENU
 
 FORM = KindForm(
     name="Mango Office",
+    known_from=("81.88.80.132", "81.88.80.133", "81.88.82.36", "81.88.82.44", "81.88.82.45"),
     settings=(
         Setting("line_number", _("Number shown when guests are called"), help=_("Digits with the country's code; empty = the exchange's.")),
         *COMMON,

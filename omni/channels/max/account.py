@@ -6,6 +6,7 @@ from omni.channels.account_form import KindForm, Secret, Setting
 
 FORM = KindForm(
     name="MAX",
+    known_from=("5.101.42.200/31", "31.177.104.200/31", "89.221.230.200/31"),
     settings=(
         Setting("api_base", _("Address of the MAX API"), kind="address", help=_("Empty = the vendor's own.")),
         Setting(

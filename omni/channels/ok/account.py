@@ -6,6 +6,7 @@ from omni.channels.account_form import KindForm, Secret, Setting
 
 FORM = KindForm(
     name=_("Odnoklassniki"),
+    known_from=("217.20.145.192/28", "217.20.151.160/28", "217.20.153.48/28"),
     settings=(
         Setting("api_base", _("Address of the Odnoklassniki API"), kind="address", help=_("Empty = the vendor's own.")),
         Setting("proxy", _("Proxy"), kind="proxy", help=_("For example socks5://host:1080")),

@@ -6,6 +6,7 @@ from omni.channels.account_form import KindForm, Secret, Setting
 
 FORM = KindForm(
     name=_("Yandex Market"),
+    known_from=("5.45.207.0/25", "141.8.142.0/25", "5.255.253.0/25"),
     settings=(
         Setting("business_id", _("Number of the business"), kind="number", help=_("The cabinet shows it in its settings."), required=True),
         Setting("poll_seconds", _("Ask every, seconds"), kind="number", help=_("Empty = 30.")),

@@ -7,6 +7,7 @@ from omni.channels.telephony.account import COMMON, EXTENSION_DIGITS, HISTORY, T
 
 FORM = KindForm(
     name="Zadarma",
+    known_from=("185.45.152.42",),
     settings=(
         *COMMON,
         *VOICE_MENU,
