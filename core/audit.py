@@ -1,6 +1,6 @@
 """The audit trail: one call inside the transaction of each deed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -38,3 +38,12 @@ def record(
     named = subject if isinstance(subject, str) else subject_of(subject)
     by_id = by.pk if by else None
     return insert(AuditEntry(at=now, action=action, by_id=by_id, subject=named, details=dict(details or {}), address=address))
+
+
+def record_all(*, action: str, subjects: Iterable[str], now: datetime) -> None:
+    """Write down a deed of the system itself for each of many subjects, at once. Raises OutsideTransaction."""
+    if not connection.in_atomic_block:
+        raise OutsideTransaction(action)
+    AuditEntry.objects.bulk_create(
+        (AuditEntry(at=now, action=action, by_id=None, subject=subject, details={}) for subject in subjects), batch_size=500
+    )

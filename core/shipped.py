@@ -20,16 +20,22 @@ class Shipment:
     now: datetime
     known: set[str]
     added: dict[str, int] = field(default_factory=dict)
+    _new: list[str] = field(default_factory=list)
 
     def add(self, kind: str, code: str, make: Callable[[], object]) -> None:
-        """Have the thing made, unless it was added at some time before."""
+        """Have the thing made, unless it was added at some time before. `write_down` comes after the last one."""
         subject = f"default:{kind}:{code}"
         if subject in self.known:
             return
         make()
-        audit.record(action=_ADDED, by=None, subject=subject, now=self.now)
+        self._new.append(subject)
         self.known.add(subject)
         self.added[kind] = self.added.get(kind, 0) + 1
+
+    def write_down(self) -> None:
+        """Remember for the life of the base what was added. In the transaction of the loading."""
+        audit.record_all(action=_ADDED, subjects=self._new, now=self.now)
+        self._new.clear()
 
 
 Load = Callable[[Shipment], None]
@@ -50,4 +56,5 @@ def load_all(*, now: datetime) -> Mapping[str, int]:
         shipment = Shipment(now=now, known=known)
         for load in _loads:
             load(shipment)
+        shipment.write_down()
         return shipment.added

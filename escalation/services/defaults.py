@@ -33,11 +33,13 @@ def load(*, now: datetime) -> Mapping[str, int]:
         limits.current()
         known = set(AuditEntry.objects.filter(action=_ADDED, subject__startswith=_PREFIX).values_list("subject", flat=True))
 
+        new: list[str] = []
+
         def add(kind: str, facts: Facts, make: Callable[[Facts], object]) -> None:
             subject = f"{_PREFIX}{kind}:{facts['code']}"
             if subject not in known:
                 make(facts)
-                audit.record(action=_ADDED, by=None, subject=subject, now=now)
+                new.append(subject)
                 added[kind] += 1
 
         for role in shipped["roles"]:
@@ -46,6 +48,7 @@ def load(*, now: datetime) -> Mapping[str, int]:
             add("map", of, lambda facts: _add_map(facts, now))
             for position, line in enumerate(of["lines"]):
                 add("line", line, lambda facts, of=of, position=position: _add_line(facts, of["code"], position))  # type: ignore[misc]
+        audit.record_all(action=_ADDED, subjects=new, now=now)
     return added
 
 

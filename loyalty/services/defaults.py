@@ -33,13 +33,14 @@ def load(*, now: datetime) -> Mapping[str, int]:
     with transaction.atomic():
         serialise("shipped defaults")
         known = set(AuditEntry.objects.filter(action=_ADDED, subject__startswith="default:points").values_list("subject", flat=True))
-
+        new: list[str] = []
         for kind, code, make in _shipped(facts, now):
             subject = f"default:points-{kind}:{code}"
             if subject not in known:
                 make()
-                audit.record(action=_ADDED, by=None, subject=subject, now=now)
+                new.append(subject)
                 added[f"points: {kind}"] = added.get(f"points: {kind}", 0) + 1
+        audit.record_all(action=_ADDED, subjects=new, now=now)
     return added
 
 

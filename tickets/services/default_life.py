@@ -20,7 +20,7 @@ def load(shipment: "_Shipment", given: "Facts", branches: "Sequence[Facts]") -> 
         shipment.add("detail", _add_detail, {"code": row[0]}, row, place)
     for topic in [*branches, *(child for branch in branches for child in branch["children"])]:
         for code, need in topic.get("details", {}).items():
-            shipment.add("topic_detail", _add_topic_detail, {"code": f"{topic['code']}:{code}"}, topic["code"], code, need)
+            shipment.add("topic_detail", _add_topic_detail, {"code": f"{topic['code']}:{code}"}, topic["code"], code, need, shipment)
     for place, row in enumerate(given["closing"]):
         shipment.add("closing_cause", _add_closing, {"code": row[0]}, row, place)
     for facts in given["waits"]:
@@ -42,8 +42,8 @@ def _add_detail(facts: "Facts", row: Row, place: int) -> None:
     Detail.objects.get_or_create(code=code, defaults=values)
 
 
-def _add_topic_detail(facts: "Facts", topic_code: str, code: str, need: str) -> None:
-    topic, detail = Topic.objects.filter(code=topic_code).first(), Detail.objects.filter(code=code).first()
+def _add_topic_detail(facts: "Facts", topic_code: str, code: str, need: str, shipment: "_Shipment") -> None:
+    topic, detail = shipment.find(Topic, topic_code), shipment.find(Detail, code)
     if topic is not None and detail is not None:
         TopicDetail.objects.get_or_create(topic=topic, detail=detail, defaults={"need": need})
 

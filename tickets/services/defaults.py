@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from django.db import transaction
 from django.db.models import Model
@@ -25,6 +25,7 @@ DATA = Path(__file__).resolve().parent.parent / "data"
 _ADDED = "defaults.added"
 _PREFIX = "default:"
 Facts = Mapping[str, Any]
+M = TypeVar("M", bound=Model)
 
 
 @dataclass
@@ -34,6 +35,8 @@ class _Shipment:
     now: datetime
     known: set[str]
     added: dict[str, int] = field(default_factory=dict)
+    _new: list[str] = field(default_factory=list)
+    _found: dict[tuple[type[Model], str], Model] = field(default_factory=dict)
 
     def add(self, kind: str, make: Callable[..., object], facts: Facts, *arguments: object) -> None:
         code = facts["code"]
@@ -41,9 +44,22 @@ class _Shipment:
         if subject in self.known:
             return
         make(facts, *arguments)
-        audit.record(action=_ADDED, by=None, subject=subject, now=self.now)
+        self._new.append(subject)
         self.known.add(subject)
         self.added[kind] = self.added.get(kind, 0) + 1
+
+    def write_down(self) -> None:
+        """Remember for the life of the base what was added."""
+        audit.record_all(action=_ADDED, subjects=self._new, now=self.now)
+
+    def find(self, model: type[M], code: str | None) -> M | None:
+        """What another shipped thing names, read once; None where a supervisor removed it, or for no code."""
+        if code is None:
+            return None
+        found = self._found.get((model, code)) or cast(Any, model._default_manager).filter(code=code).first()
+        if found is not None:
+            self._found[model, code] = found
+        return cast(M | None, found)
 
 
 def load(*, now: datetime) -> Mapping[str, int]:
@@ -68,6 +84,7 @@ def load(*, now: datetime) -> Mapping[str, int]:
         maps = lines.load_maps(now=now)
         lines.load(shipment.add, shipment.known)
         default_likeness.ship(shipment.add)
+        shipment.write_down()
         topics.forget()
         routebook.forget()
         if shipment.added:
@@ -147,19 +164,19 @@ def _add_queue(facts: Facts) -> None:
 
 def _load_topics(shipment: _Shipment) -> None:
     for position, branch in enumerate(_read("topics")):
-        shipment.add("topic", _add_topic, branch, None, position)
+        shipment.add("topic", _add_topic, branch, None, position, shipment)
         for place, leaf in enumerate(branch["children"]):
-            shipment.add("topic", _add_topic, leaf, branch["code"], place)
+            shipment.add("topic", _add_topic, leaf, branch["code"], place, shipment)
 
 
-def _add_topic(facts: Facts, parent: str | None, position: int) -> None:
+def _add_topic(facts: Facts, parent: str | None, position: int, shipment: _Shipment) -> None:
     """A parent, group or policy that a supervisor removed leaves its place empty: it is then inherited."""
     fields = {
         "name": facts["name"],
         "name_en": facts["en"],
-        "parent": Topic.objects.filter(code=parent).first(),
-        "group": Group.objects.filter(code=facts.get("group")).first(),
-        "policy": Policy.objects.filter(code=facts.get("policy")).first(),
+        "parent": shipment.find(Topic, parent),
+        "group": shipment.find(Group, facts.get("group")),
+        "policy": shipment.find(Policy, facts.get("policy")),
         "store_involved": facts.get("store_involved"),
         "store_required": facts.get("store_required"),
         "needs_approval": facts.get("needs_approval"),
@@ -171,11 +188,11 @@ def _add_topic(facts: Facts, parent: str | None, position: int) -> None:
 
 def _load_templates(shipment: _Shipment) -> None:
     for position, facts in enumerate(_read("templates")):
-        shipment.add("template", _add_template, facts, position)
+        shipment.add("template", _add_template, facts, position, shipment)
 
 
-def _add_template(facts: Facts, position: int) -> None:
-    topic = Topic.objects.filter(code=facts["topic"]).first()
+def _add_template(facts: Facts, position: int, shipment: _Shipment) -> None:
+    topic = shipment.find(Topic, facts["topic"])
     if topic is not None or facts["topic"] is None:
         AnswerTemplate.objects.create(topic=topic, name=facts["name"], text=facts["text"], position=position)
 
