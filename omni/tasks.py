@@ -9,8 +9,8 @@ from core.locks import only_one
 from customers.services import linking
 from omni import dispatch
 from omni.chat import tokens, uploads
-from omni.models import InboundEvent, Message
 from omni.services import (
+    boards,
     calls,
     connections,
     distribution,
@@ -26,8 +26,6 @@ from omni.services import (
     silence,
     templates,
 )
-from worklist.models import Item
-from worklist.states import Kind
 
 DRAIN = 20
 
@@ -40,14 +38,8 @@ def process_event(*, event_id: int, **_kwargs: object) -> None:
 
 
 def _give_out_after(event_ids: list[int]) -> None:
-    messages = [pk for ids in InboundEvent.objects.filter(pk__in=event_ids).values_list("message_ids", flat=True) for pk in ids]
-    groups = Item.objects.waiting().filter(kind=Kind.SESSION, session_id__in=_sessions(messages)).values_list("group_id", flat=True)
-    for group in set(groups):
+    for group in boards.groups_called_by(event_ids):
         distribution.try_give_out(group_id=group, now=timezone.now())
-
-
-def _sessions(message_ids: list[int]) -> list[int]:
-    return list(Message.objects.filter(pk__in=message_ids).values_list("session_id", flat=True))
 
 
 @shared_task

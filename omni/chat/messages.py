@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from core.refusal import Refusal
+from core.statements import Prepared
 from core.text import storable
 from omni.channels.contract import RawEvent
 from omni.channels.webchat.adapter import FILES_AT_ONCE, TEXT_LIMIT
@@ -62,7 +63,8 @@ def parse_client_id(*candidates: Any) -> uuid.UUID:
 
 def post(*, site: Site, token: ChatToken, draft: Draft, user_agent: str, now: datetime) -> Posted:
     """Take the guest's message. Raises Refusal: nothing to send, too long, too many or unknown files."""
-    known = find(token, draft.client_id)
+    # A repeat's files have been used up; without any, the journal's key knows it.
+    known = find(token, draft.client_id) if draft.upload_ids else None
     if known is not None:
         return Posted(draft.client_id, known)
     _check(draft)
@@ -82,13 +84,20 @@ def post(*, site: Site, token: ChatToken, draft: Draft, user_agent: str, now: da
         _wait_for_the_other(kept.pk)
     message = find(token, draft.client_id)
     if message is not None and processed is not None:
-        _follow_up(message, now=now)
+        _follow_up(message, has_files=bool(rows), now=now)
     return Posted(draft.client_id, message)
 
 
 def find(token: ChatToken, client_id: uuid.UUID) -> Message | None:
     """The message that this client id has become."""
-    return Message.objects.filter(account=token.account, external_id=f"{token.visitor}:{client_id}").first()
+    return _NAMED.first(account=token.account_id, external_id=f"{token.visitor}:{client_id}")
+
+
+_NAMED = Prepared(
+    lambda account, external_id: (
+        Message.objects.select_related("session__queue").filter(account_id=account, external_id=external_id).order_by("pk")
+    )
+)
 
 
 def _check(draft: Draft) -> None:
@@ -125,8 +134,8 @@ def _wait_for_the_other(event_id: int) -> None:
         list(InboundEvent.objects.select_for_update().filter(pk=event_id).values_list("pk"))
 
 
-def _follow_up(message: Message, *, now: datetime) -> None:
-    for row in Attachment.objects.filter(message=message, state=FileState.PENDING):
+def _follow_up(message: Message, *, has_files: bool, now: datetime) -> None:
+    for row in Attachment.objects.filter(message=message, state=FileState.PENDING) if has_files else ():
         files.fetch(row.pk, now=now)
     session = message.session
     if session.state == SessionState.WAITING:

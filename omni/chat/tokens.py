@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from core.refusal import Refusal
+from core.statements import Prepared
 from core.text import storable
 from omni.chat.identity import ANONYMOUS, Identified
 from omni.chat.sites import Site
@@ -91,9 +92,16 @@ def refresh(row: ChatToken, *, device: Device) -> None:
 
 def find(token: str, *, now: datetime) -> ChatToken | None:
     """The live row of a token."""
-    rows = ChatToken.objects.select_related("account__queue__policy__calendar", "account__queue__group")
-    live = rows.filter(revoked_at__isnull=True, expires_at__gt=now).exclude(account__state=AccountState.DISABLED)
-    return live.filter(digest=digest_of(token)).first() if token else None
+    return _LIVE.first(digest=digest_of(token), now=now) if token else None
+
+
+_LIVE = Prepared(
+    lambda digest, now: (
+        ChatToken.objects.select_related("account__queue__policy__calendar", "account__queue__group")
+        .filter(digest=digest, revoked_at__isnull=True, expires_at__gt=now)
+        .exclude(account__state=AccountState.DISABLED)
+    )
+)
 
 
 def is_live(token_id: int, *, now: datetime) -> bool:

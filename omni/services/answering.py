@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Staff
 from core import audit
 from core.refusal import Refusal
+from core.statements import Prepared
 from omni.channels.contract import OutgoingFile
 from omni.models import Message, Session, TemplateUse
 from omni.services import approved, conversations, files, sending, waiting
@@ -76,8 +77,11 @@ def _check_news(session: Session, seen_message_id: int | None, by: Staff, *, ove
 
 
 def _write(session: Session, text: str, *, by: Staff, now: datetime) -> Message:
-    last = Message.objects.filter(pk=session.last_inbound_id).values_list("external_id", flat=True).first()
+    last = _EXTERNAL_ID.first(pk=session.last_inbound_id)
     return conversations.add_outgoing(session=session, text=text, by=by, now=now, reply_to=last or "")
+
+
+_EXTERNAL_ID = Prepared(lambda pk: Message.objects.filter(pk=pk).values_list("external_id", flat=True))
 
 
 def _send(session: Session, message: Message, *, by: Staff, now: datetime) -> Message:

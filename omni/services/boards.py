@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Count
 
 from accounts.models import Membership
-from core.statements import Among, Prepared
+from core.statements import Among, Prepared, Written
 from omni.choosing import Need, Operator, Ring, Rules, Work, needs_of
 from omni.models import ChannelLimit, Holding, Offer, Queue, Session, SkillNeed, StaffSkill
 from omni.models import Ring as RingRow
@@ -81,6 +81,15 @@ _LAST_HAD = Prepared(
     )
 )
 
+_WRITTEN_TO = Written(
+    """select distinct m.session_id from omni_inboundevent e join omni_message m on m.id = any(e.message_ids)
+    where e.id = any(%(events)s::bigint[])""",
+    about="omni_inboundevent",
+)
+_GROUPS = Prepared(
+    lambda sessions: Item.objects.waiting().filter(Among("session_id", sessions), kind=Kind.SESSION).values_list("group_id", flat=True)
+)
+
 
 @dataclass(frozen=True)
 class RuleBook:
@@ -94,6 +103,12 @@ class RuleBook:
     @property
     def ring_groups(self) -> frozenset[int]:
         return frozenset(group for rules in self.rules.values() for ring in rules.rings for group in ring.groups)
+
+
+def groups_called_by(event_ids: Sequence[int]) -> frozenset[int]:
+    """Groups with a dialogue to give out that the messages of these events were written to."""
+    sessions = [session for (session,) in _WRITTEN_TO.rows(events=list(event_ids))]
+    return frozenset(_GROUPS.all(sessions=sessions)) if sessions else frozenset()
 
 
 def read_rules() -> RuleBook:

@@ -12,6 +12,7 @@ from core import events
 from core.live import announce
 from core.refusal import Refusal
 from core.secrets import SecretLost
+from core.statements import Among, Prepared, insert, update
 from customers.services import identities
 from omni import dispatch
 from omni.channels.contract import Failed, Reason, Retry, SendResult, Sent
@@ -44,15 +45,8 @@ SOON = 60
 
 def queue(*, message: Message, not_before: datetime, now: datetime, number: int = 1, tries: int = 1) -> Attempt:
     """The row of the next try; the worker is called after commit, the sweep finds it otherwise. `tries` counts since a person's wish."""
-    attempt = Attempt.objects.create(
-        message=message,
-        session_id=message.session_id,
-        account_id=message.account_id,
-        number=number,
-        tries=tries,
-        next_at=not_before,
-        created_at=now,
-    )
+    place = {"session_id": message.session_id, "account_id": message.account_id}
+    attempt = insert(Attempt(message=message, number=number, tries=tries, next_at=not_before, created_at=now, **place))
     # The row is the timer; the delayed call only spares the wait for the next sweep.
     wait = (not_before - now).total_seconds()
     if wait <= SOON:
@@ -102,16 +96,31 @@ def _hand_over(attempt: Attempt) -> SendResult:
         return Retry(code="adapter_fault", text=type(fault).__name__, unknown=True)
 
 
+_DUE = Prepared(
+    lambda pk, now: (
+        Attempt.objects.select_for_update(skip_locked=True, of=("self",))
+        .select_related("account", "message__session__identity")
+        .filter(pk=pk, state=SendState.QUEUED, next_at__lte=now)
+    )
+)
+
+
 def _claim(attempt_id: int, *, now: datetime) -> Attempt | None:
     with transaction.atomic():
-        found = Attempt.objects.select_for_update(skip_locked=True, of=("self",)).select_related("account", "message__session__identity")
-        attempt = found.filter(pk=attempt_id, state=SendState.QUEUED, next_at__lte=now).first()
+        attempt = _DUE.first(pk=attempt_id, now=now)
         if attempt is None or _must_wait(attempt, now=now) or _keep_pace(attempt, now=now):
             return None
-        files = attempt.message.attachments.count()
+        files = len(outgoing.files_of(attempt.message_id))
         attempt.state, attempt.claimed_until = SendState.SENDING, now + CLAIM + files * CLAIM_PER_FILE
-        attempt.save(update_fields=["state", "claimed_until"])
+        update(attempt, "state", "claimed_until")
         return attempt
+
+
+_EARLIER = Prepared(
+    lambda session, message: (
+        Attempt.objects.filter(session_id=session, message_id__lt=message, state__in=UNDER_WAY).values_list("pk", flat=True)[:1]
+    )
+)
 
 
 def _must_wait(attempt: Attempt, *, now: datetime) -> bool:
@@ -119,8 +128,7 @@ def _must_wait(attempt: Attempt, *, now: datetime) -> bool:
     account = attempt.account
     if account.state == AccountState.DISABLED or (account.paused_until and account.paused_until > now):
         return True
-    earlier = Attempt.objects.filter(session_id=attempt.session_id, message_id__lt=attempt.message_id, state__in=UNDER_WAY)
-    return earlier.exists()
+    return _EARLIER.first(session=attempt.session_id, message=attempt.message_id) is not None
 
 
 def _keep_pace(attempt: Attempt, *, now: datetime) -> bool:
@@ -148,19 +156,23 @@ def finish(*, attempt_id: int, result: SendResult, now: datetime) -> SendState:
         else:
             _failed(session, attempt, result, now=now)
         attempt.finished_at = now
-        attempt.save()
+        update(attempt, *_OUTCOME)
         _call_next(attempt)
     return SendState(attempt.state)
 
 
+_OUTCOME = ("state", "external_ids", "error_code", "error_text", "is_permanent", "possibly_delivered", "finished_at")
+_PLACE = Prepared(lambda pk: Attempt.objects.filter(pk=pk).values_list("session_id", "session__identity_id"))
+_LOCKED = Prepared(lambda pk: Attempt.objects.select_for_update(of=("self",)).select_related("account", "message").filter(pk=pk))
+
+
 def _lock(attempt_id: int, *, identity_too: bool = False) -> tuple[Session, Attempt]:
     """The attempt and its session, both locked; the session first, and before it the identity if that will change, as everywhere."""
-    session_id, identity_id = Attempt.objects.values_list("session_id", "session__identity_id").get(pk=attempt_id)
+    session_id, identity_id = _PLACE.get(pk=attempt_id)
     if identity_too:
         identities.lock(identity_id)
     session = conversations.lock(session_id)
-    attempt = Attempt.objects.select_for_update(of=("self",)).select_related("account", "message").get(pk=attempt_id)
-    return session, attempt
+    return session, _LOCKED.get(pk=attempt_id)
 
 
 def _late(session: Session, attempt: Attempt, result: SendResult, *, now: datetime) -> SendState:
@@ -168,7 +180,7 @@ def _late(session: Session, attempt: Attempt, result: SendResult, *, now: dateti
     if isinstance(result, Sent) and attempt.state == SendState.FAILED:
         _sent(session, attempt, result, now=now)
         attempt.finished_at = now
-        attempt.save()
+        update(attempt, *_OUTCOME)
         Attempt.objects.filter(message_id=attempt.message_id, number__gt=attempt.number, state=SendState.QUEUED).update(
             state=SendState.CANCELLED
         )
@@ -181,19 +193,23 @@ def _sent(session: Session, attempt: Attempt, result: Sent, *, now: datetime) ->
     attempt.state, attempt.external_ids = SendState(result.state.value), list(result.external_ids)
     if result.external_ids and not message.external_id:
         message.external_id = result.external_ids[0][:255]
-        message.save(update_fields=["external_id"])
+        update(message, "external_id")
     _show(message, SendState(result.state.value))
     waiting.keep_promise(session, message, now=now)
     webchat.wake(session)  # what the visitor has on the screen already counts as delivered from now on
     # Statuses that overtook this commit have been waiting.
-    early = EarlyStatus.objects.filter(account_id=attempt.account_id, external_id__in=attempt.external_ids).order_by("at")
-    for status in list(early):
+    early = _EARLY.all(account=attempt.account_id, ids=attempt.external_ids)
+    for status in early:
         if status.state == SendState.FAILED and attempt.state != SendState.READ:
             _fall_through(session, attempt, status.error, now=now)
         elif status.state in SEND_MOVES[attempt.state]:
             attempt.state = SendState(status.state)
             _show(message, SendState(status.state), error=status.error)
-    early.delete()
+    if early:
+        EarlyStatus.objects.filter(pk__in=[status.pk for status in early]).delete()
+
+
+_EARLY = Prepared(lambda account, ids: EarlyStatus.objects.filter(Among("external_id", ids), account_id=account).order_by("at"))
 
 
 def _retry(session: Session, attempt: Attempt, result: Retry, *, now: datetime) -> None:
@@ -264,10 +280,18 @@ def _note_fault(attempt: Attempt, code: str, text: str) -> None:
 
 def _call_next(attempt: Attempt) -> None:
     """The session's next queued message may go now."""
-    waiting = Attempt.objects.filter(session_id=attempt.session_id, state=SendState.QUEUED, next_at__lte=timezone.now())
-    following = waiting.order_by("message_id").values_list("pk", flat=True).first()
+    following = _FOLLOWING.first(session=attempt.session_id, now=timezone.now())
     if following is not None:
         dispatch.after_commit("omni.tasks.send_attempt", attempt_id=following)
+
+
+_FOLLOWING = Prepared(
+    lambda session, now: (
+        Attempt.objects.filter(session_id=session, state=SendState.QUEUED, next_at__lte=now)
+        .order_by("message_id")
+        .values_list("pk", flat=True)[:1]
+    )
+)
 
 
 def forget_early(*, now: datetime) -> int:
@@ -376,7 +400,7 @@ def apply_reading(*, account: ChannelAccount, guest_external_id: str, until: dat
 
 def _show(message: Message, state: SendState, *, error: str = "") -> None:
     message.send_state, message.send_error = state, error[:240]
-    message.save(update_fields=["send_state", "send_error"])
+    update(message, "send_state", "send_error")
     announce(
         kind="send_state",
         payload={"message_id": message.pk, "guest_id": message.guest_id, "state": state.value, "error": error[:240]},

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from core.live import announce, staff_topic
+from core.statements import update
 from omni.followers import followers
 from omni.models import Message, Session
 from omni.services import conversations, rows
@@ -19,7 +20,7 @@ def stop(session: Session, message: Message, *, now: datetime) -> None:
     session.waiting_since, session.unread, session.last_message_at = None, 0, now
     # A colleague's answer counts as news for whoever else is writing.
     session.last_inbound_id = max(session.last_inbound_id, message.pk)
-    session.save(update_fields=["waiting_since", "unread", "last_message_at", "last_inbound_id", "message_count"])
+    update(session, "waiting_since", "unread", "last_message_at", "last_inbound_id", "message_count")
     for follower in followers():
         follower.on_answered(session, message, now=now)
     rows.show(session, now=now, preview=message)
