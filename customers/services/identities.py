@@ -160,6 +160,36 @@ def lock(identity_id: int) -> Identity:
     return _LOCKED.get(pk=identity_id)
 
 
+def move(*, scope: str, external_id: str, to: str, address: str, phone: str, now: datetime) -> Identity | None:
+    """The channel says that the guest goes on as `to` (empty = the id stays) under another address and number; None = nobody known.
+
+    An id that somebody has already stays with its guest: two ids of a channel are joined by people only, who now see the same number.
+    Call inside a transaction.
+    """
+    identity, wanted = lock_known(scope=scope, external_id=external_id), storable(to)[:255]
+    if identity is None:
+        return None
+    before = {"external_id": identity.external_id, "phone": identity.phone}
+    is_free = bool(wanted) and lock_known(scope=scope, external_id=wanted) is None
+    if is_free:
+        identity.external_id = wanted
+    if is_free or not wanted:
+        identity.address = storable(address)[:255] or identity.address
+    guest = _GUEST.get(pk=identity.guest_id)
+    if phone:
+        guest.phone = phone if guest.phone in ("", identity.phone) else guest.phone
+        identity.phone, identity.is_verified, identity.link_due = phone, True, True
+    update(identity, "external_id", "address", "phone", "is_verified", "link_due")
+    guest.search_text = search_text_of(guest)
+    update(guest, "phone", "search_text")
+    audit.record(
+        action="identity.moved", by=None, subject=f"identity:{identity.pk}", now=now, details={**before, "to": identity.external_id}
+    )
+    if identity.link_due:
+        events.publish(IdentityVerified(identity.pk))
+    return identity
+
+
 def mark_blocked(*, identity: Identity, at: datetime | None, since: datetime | None = None) -> None:
     """The guest blocked us in this channel at the provider's time `at`; None = lets us write again, `since` this time."""
     identity.blocked_at = at

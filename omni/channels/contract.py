@@ -64,6 +64,8 @@ class InboundKind(StrEnum):
     """The guest has read all that had been sent to him until `sent_at`; no message is named."""
     BLOCKED = "blocked"
     UNBLOCKED = "unblocked"
+    MOVED = "moved"
+    """The channel says that the guest has another number: `phone`, `conversation`, and `extra["moved_to"]` if the id went with it."""
     CALL = "call"
     """A step of a telephone call; `call` says which."""
     TEMPLATE = "template"

@@ -14,7 +14,20 @@ from omni import readers
 from omni.channels.contract import DeliveryState, Inbound, InboundAttachment, InboundKind
 from omni.channels.registry import adapter_for
 from omni.models import ChannelAccount, Message, MessageVersion, Session
-from omni.services import bounces, calls, conversations, files, naming, notice_statuses, outside, sending, session_facts, templates, threads
+from omni.services import (
+    bounces,
+    calls,
+    continuing,
+    conversations,
+    files,
+    naming,
+    notice_statuses,
+    outside,
+    sending,
+    session_facts,
+    templates,
+    threads,
+)
 from omni.states import Direction, SessionState
 
 log = structlog.get_logger(__name__)
@@ -37,6 +50,8 @@ def apply(*, account: ChannelAccount, item: Inbound, now: datetime) -> Message |
         return calls.apply(account=account, step=item.call, name=item.guest_name, now=now)
     elif item.kind is InboundKind.READ_UNTIL:
         sending.apply_reading(account=account, guest_external_id=item.guest_external_id, until=item.sent_at)
+    elif item.kind is InboundKind.MOVED:
+        return _moved(account, item, now=now)
     elif item.kind is InboundKind.TEMPLATE:
         templates.apply(account=account, item=item, now=now)
     elif item.kind is InboundKind.BOUNCE:
@@ -182,6 +197,25 @@ def _delete(account: ChannelAccount, item: Inbound, *, now: datetime) -> Message
 def _tell(message: Message) -> None:
     session = message.session
     announce(kind="message_changed", payload={"message_id": message.pk, "guest_id": session.guest_id}, topics=[f"guest:{session.guest_id}"])
+
+
+def _moved(account: ChannelAccount, item: Inbound, *, now: datetime) -> Message | None:
+    """The guest's dialogues go on under the new number; a line in the last one says so."""
+    scope, goes_on_as = str(account.public_id), str(item.extra.get("moved_to") or "")
+    identity = identities.move(
+        scope=scope, external_id=item.guest_external_id, to=goes_on_as, address=item.conversation, phone=item.phone, now=now
+    )
+    if identity is None:
+        return None
+    if known := _known(account, item.external_id):
+        return known
+    newest = continuing.newest_of(identity_id=identity.pk, account_id=account.pk)
+    if newest is None:
+        return None
+    session = conversations.lock(newest)
+    return conversations.add_line(
+        session=session, direction=Direction.SYSTEM, text=item.text, by=None, now=now, external_id=item.external_id
+    )
 
 
 def _block(account: ChannelAccount, item: Inbound, *, now: datetime) -> None:

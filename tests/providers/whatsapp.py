@@ -5,7 +5,7 @@ Commands besides those of `SocialServer` and `GraphServer`: `status` ({"id": wam
 `template` ({"name", "event", "language", "reason", "why"}: Meta decides on a template).
 `guest` takes {"text", "name", "id"} and one of `photo`, `document`, `voice` (bytes, base64 from outside), `location`, `edit`,
 `revoke`, `reaction` (emoji), `tap` (a title under `reply_to`), with `reply_to` for an answer; `user_id` and `no_phone` for guests with a
-user name.
+user name, `no_user_id` for events as they were before there were any. `moves` takes {"old", "new", "user_id"}: another number.
 """
 
 import hashlib
@@ -92,6 +92,7 @@ class WhatsAppServer(GraphServer):
         """Templates on a page of the list, at most as many as are asked for."""
         self._media_ids = itertools.count(int(time.time()) * 1000)
         self.commands |= {"status": lambda what: self.deliver(self.status(**what)), "age": self.age, "refuse": self.refuse}
+        self.commands["moves"] = lambda what: self.deliver(self.guest_moves(**what))
         self.commands["template"] = lambda what: self.deliver(self.review(**what))
 
     def perform(self, path: str, request: Request) -> Reply:
@@ -283,11 +284,23 @@ class WhatsAppServer(GraphServer):
             key = f"wamid.IN{next(self.numbers)}=="
             guest.messages.add(key)
             phone = {} if what.get("no_phone") else {"from": guest.wa_id}
-            message = {**phone, "from_user_id": guest.user_id, "id": key, "timestamp": str(int(time.time())), **self.content(text, what)}
+            user = {} if what.get("no_user_id") else {"user_id": guest.user_id}
+            named = {f"from_{name}": value for name, value in user.items()}
+            message = {**phone, **named, "id": key, "timestamp": str(int(time.time())), **self.content(text, what)}
             if what.get("reply_to"):
                 message["context"] = {"from": NUMBER, "id": what["reply_to"]}
-            card = {"profile": {"name": guest.name}, "user_id": guest.user_id} | ({"wa_id": guest.wa_id} if phone else {})
+            card = {"profile": {"name": guest.name}, **user} | ({"wa_id": guest.wa_id} if phone else {})
             return [self.event(self.body({"contacts": [card], "messages": [message]}))]
+
+    def guest_moves(self, old: str, new: str, *, user_id: str = "") -> Event:
+        """The notice that a guest has another number."""
+        with self.lock:
+            self.guests.setdefault(new, Guest(new, user_id or f"RU.{new}", "Анна", time.time()))
+            system = {"type": "user_changed_number", "body": f"User changed from {old} to {new}", "wa_id": new}
+            user = {"from_user_id": user_id} if user_id else {}
+            key = f"wamid.SYS{next(self.numbers)}=="
+            message = {"from": old, **user, "id": key, "timestamp": str(int(time.time())), "type": "system", "system": system}
+            return self.event(self.body({"messages": [message]}))
 
     def content(self, text: str, what: Mapping[str, Any]) -> dict[str, Any]:
         files = (("photo", "photo.jpg", "image/jpeg"), ("voice", "", "audio/ogg"), ("document", "чек.pdf", "application/pdf"))

@@ -179,12 +179,14 @@ def reaction_item(message: JsonObject, key: str, guest: Guest, at: datetime, arr
 
 
 def system_item(message: JsonObject, key: str, guest: Guest, at: datetime, arrival: Arrival) -> Inbound:
-    """A changed number is no word of the guest's; both numbers are kept for whoever joins the identities."""
+    """A changed number is no word of the guest's, but Meta's word that it is the same guest."""
     system = object_at(message, "system")
     new = identifier_at(system, "wa_id") or identifier_at(system, "user_id") or identifier_at(system, "new_wa_id")
     if not new:
         return said(message, key, guest, at, arrival)
-    return ignored(key, words.changed_number(guest.key, new), at, guest=guest.key, changed_from=guest.key, changed_to=new)
+    told, extra = words.changed_number(guest.wa_id or guest.key, new), {} if guest.user_id else {"moved_to": new}
+    phone = international(new) if new.isdecimal() else ""
+    return Inbound(InboundKind.MOVED, key, guest.key, at, guest.name, told, phone=phone, conversation=new, extra=extra)
 
 
 def welcome_item(message: JsonObject, key: str, guest: Guest, at: datetime, arrival: Arrival) -> Inbound:

@@ -144,6 +144,40 @@ def test_a_guest_who_hides_the_number_later_stays_the_same(client, server, accou
     assert server.violations.after() == []
 
 
+def test_a_guest_who_changes_the_number_stays_the_same(client, server, account):
+    hear(client, account, server.guest_says("Раз", id="79001112277", no_user_id=True))
+    assert Identity.objects.get().external_id == "79001112277"
+    notice = server.guest_moves("79001112277", "79001112288")
+    hear(client, account, [notice])
+    hear(client, account, [notice])
+    hear(client, account, server.guest_says("Два", id="79001112288", no_user_id=True))
+    identity, session = Identity.objects.get(), Session.objects.get()
+    assert (identity.external_id, identity.address, identity.phone) == ("79001112288", "79001112288", "+79001112288")
+    assert identity.guest.phone == "+79001112288"
+    lines = Message.objects.filter(session=session, direction=Direction.SYSTEM).values_list("text", flat=True)
+    assert list(lines) == ["гость сменил номер: был 79001112277, теперь 79001112288"]
+    answer(session, "Ответ", b.a_person())
+    checks.send_all(timezone.now())
+    assert server.accepted.after()[0]["to"] == "79001112288"
+
+
+def test_of_a_guest_with_a_user_id_only_the_address_changes(client, server, account):
+    hear(client, account, server.guest_says("Раз"))
+    hear(client, account, [server.guest_moves("79001112233", "79001112288", user_id="RU.79001112233")])
+    identity = Identity.objects.get()
+    assert (identity.external_id, identity.address, identity.phone) == ("RU.79001112233", "79001112288", "+79001112288")
+
+
+def test_a_new_number_that_has_written_before_is_left_to_people(client, server, account):
+    for number, text in (("79001112277", "Раз"), ("79001112288", "Два")):
+        hear(client, account, server.guest_says(text, id=number, no_user_id=True))
+    hear(client, account, [server.guest_moves("79001112277", "79001112288")])
+    old, new = Identity.objects.order_by("pk")
+    assert (old.external_id, new.external_id) == ("79001112277", "79001112288")
+    assert old.guest_id != new.guest_id
+    assert (old.phone, new.phone) == ("+79001112288", "+79001112288"), "by which they are offered as one person"
+
+
 KINDS = (
     FaultKind.THROTTLED,
     FaultKind.SERVER_ERROR,

@@ -52,10 +52,13 @@ TABLE = {
     "reaction": MESSAGE | {"text": "[реакция] 👍", "reply_to": "wamid.DEMO0=="},
     "reaction_removed": IGNORED | {"text": "реакция снята", "guest_external_id": "RU.10002000"},
     "order": MESSAGE | {"text": "[заказ] К пятнице\n• milk-1 × 2 по 89.9 RUB\n• bread × 1"},
-    "changed_number": IGNORED
-    | {
-        "text": "гость сменил номер: был RU.10002000, теперь 79001112299",
-        "extra": {"changed_from": "RU.10002000", "changed_to": "79001112299"},
+    "changed_number": {
+        "kind": "moved",
+        "guest_external_id": "RU.10002000",
+        "text": "гость сменил номер: был 79001112233, теперь 79001112299",
+        "phone": "+79001112299",
+        "conversation": "79001112299",
+        "extra": {},
     },
     "system_other": MESSAGE | {"text": "[служебное сообщение] Код безопасности изменился"},
     "edit": MESSAGE | {"kind": "edit", "external_id": "wamid.DEMO0==", "text": "Нет белого хлеба", "edited_at": SAID},
