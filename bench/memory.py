@@ -16,10 +16,12 @@ def run(*, cases: int = 100_000) -> Iterator[Figure]:
     """Web, worker, beat, PostgreSQL and Valkey in MB; nothing physical limits them."""
     with loaded(cases) as stack:
         facts = stack.task("desk.facts")
-        web, worker, beat = stack.web(), stack.run(stack.plan.worker()), stack.run(stack.plan.beat())
+        plan = stack.plan
+        web, worker, background, beat = stack.web(), *map(stack.run, (plan.worker(), plan.background(), plan.beat()))
         say(f"{PAGES} pages to warm up ...")
         _warm_up(stack, facts["cookie"], facts["cases"])
-        for name, child in (("web", web), ("worker with its pool", worker), ("beat", beat)):
+        told = {"web": web, "worker with its pool": worker, "background worker with its pool": background, "beat": beat}
+        for name, child in told.items():
             yield figure(f"memory of {name}, RSS", resident(child.pid), "MB")
             yield figure(f"memory of {name}, PSS", proportional(child.pid), "MB")
         servers = {child.program.name: child.pid for child in stack.servers.children()}

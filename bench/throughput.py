@@ -47,7 +47,7 @@ def start(stack: Stack) -> None:
     stack.plan = replace(stack.plan, environment={**stack.plan.environment, "PORT": str(stack.plan.port), "DEMO": "1"})
     say("a demo day for the vendors' servers ...")
     stack.manage("load_demo")
-    for program in (stack.plan.providers(), stack.plan.worker(), stack.plan.beat(), stack.plan.listener()):
+    for program in (stack.plan.providers(), stack.plan.worker(), stack.plan.background(), stack.plan.beat(), stack.plan.listener()):
         stack.run(program)
     stack.web()
     if not wait_until(lambda: _answers(stack.plan.providers_port), seconds=60, step=0.2):

@@ -2,14 +2,16 @@
 
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.embedded.process import Program
 
-QUEUES = ("chat", "outgoing", "sla", "digest", "bulk", "default")
-WORKER_PROCESSES = 2
+# What somebody waits for, and what may take minutes (a night's training, an import): that must never keep a message waiting.
+QUEUES = ("chat", "outgoing", "sla", "default")
+BACKGROUND_QUEUES = ("digest", "bulk")
+WORKER_PROCESSES, BACKGROUND_PROCESSES = 2, 1
 # The order of the way down: nothing comes in any more, then nothing new is started, then what was started ends.
 FIRST, THEN, LAST = range(3)
 
@@ -43,13 +45,20 @@ class Plan:
         return self._python("web", "-m", "uvicorn", "config.asgi:application", *where, *quiet, grace=8)
 
     def worker(self) -> Program:
-        size = ("--concurrency", str(WORKER_PROCESSES), "--queues", ",".join(QUEUES))
-        alone = ("--without-mingle", "--without-gossip", "--hostname", f"worker-{self.port}@%h")
+        return self._worker("worker", WORKER_PROCESSES, QUEUES)
+
+    def background(self) -> Program:
+        """The worker for what nobody waits for."""
+        return self._worker("background", BACKGROUND_PROCESSES, BACKGROUND_QUEUES)
+
+    def _worker(self, name: str, processes: int, queues: Sequence[str]) -> Program:
+        size = ("--concurrency", str(processes), "--queues", ",".join(queues))
+        alone = ("--without-mingle", "--without-gossip", "--hostname", f"{name}-{self.port}@%h")
         # SIGQUIT: the worker ends its pool itself when the supervisor is gone.
-        return self._celery("worker", *size, *alone, grace=10, stop_stage=LAST, orphan_signal=signal.SIGQUIT)
+        return self._celery(name, "worker", *size, *alone, grace=10, stop_stage=LAST, orphan_signal=signal.SIGQUIT)
 
     def beat(self) -> Program:
-        return self._celery("beat", "--pidfile", "", stop_stage=THEN)
+        return self._celery("beat", "beat", "--pidfile", "", stop_stage=THEN)
 
     def listener(self) -> Program:
         """What fetches mail and hears the exchanges."""
@@ -63,7 +72,7 @@ class Plan:
     def _celery(
         self, name: str, *arguments: str, stop_stage: int, grace: float = 5, orphan_signal: signal.Signals = signal.SIGKILL
     ) -> Program:
-        called = ("-m", "celery", "-A", "config", name, *arguments)
+        called = ("-m", "celery", "-A", "config", *arguments)
         return self._python(name, *called, grace=grace, stop_stage=stop_stage, orphan_signal=orphan_signal)
 
     def _python(

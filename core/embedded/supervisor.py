@@ -60,6 +60,7 @@ class Supervisor:
         self.crew.start(self._programs(plan))
         self._wait_for_web(plan)
         self.announce(plan.url)
+        self.crew.start([plan.background()])  # the first page does not share its processor with it
 
     def _urls(self) -> dict[str, str]:
         if self.choices.outside:

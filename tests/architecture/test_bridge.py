@@ -8,7 +8,15 @@ from django.http import HttpResponse, StreamingHttpResponse
 
 from config.bridge import AHEAD, Pages
 
-SCOPE: dict[str, Any] = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "http_version": "1.1", "headers": [], "scheme": "http"}
+SCOPE: dict[str, Any] = {
+    "type": "http",
+    "method": "POST",
+    "path": "/",
+    "query_string": b"",
+    "http_version": "1.1",
+    "headers": [],
+    "scheme": "http",
+}
 START = ("200 OK", [("Content-Type", "text/plain")])
 
 

@@ -233,8 +233,10 @@ class TestPlan:
     def test_every_queue_of_a_task_has_a_worker(self, tmp_path):
         from config import celery
 
-        worker = Plan(ROOT, tmp_path, {}).worker()
-        assert set(celery.QUEUES.values()) <= set(str(worker.argv[worker.argv.index("--queues") + 1]).split(","))
+        plan = Plan(ROOT, tmp_path, {})
+        served = [set(one.argv[one.argv.index("--queues") + 1].split(",")) for one in (plan.worker(), plan.background())]
+        assert set(celery.QUEUES.values()) <= served[0] | served[1]
+        assert not served[0] & served[1]
 
     @pytest.mark.parametrize(
         ("host", "url"), [("127.0.0.1", "http://127.0.0.1:80"), ("0.0.0.0", "http://127.0.0.1:80"), ("::1", "http://[::1]:80")]
