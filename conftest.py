@@ -12,7 +12,6 @@ from django.core.management.commands import flush
 from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.template.base import Template
-from django.test.utils import instrumented_test_render  # type: ignore[attr-defined]
 from hypothesis import settings as hypothesis_settings
 
 from core.embedded.postgres import DATABASE
@@ -62,18 +61,13 @@ def _only_full_tables_are_emptied() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(autouse=True, scope="session")
-def _pages_are_rendered_as_they_are_served(django_test_environment: None) -> Iterator[None]:
-    """For `response.context` Django copies the whole context at each of a page's two hundred small templates; two tests ask for it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Template, "_render", RENDER)
-        yield
-
-
 @pytest.fixture
-def kept_contexts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The answers of this test's clients have their `context`."""
-    monkeypatch.setattr(Template, "_render", instrumented_test_render)
+def without_contexts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages are rendered as they are served: `context` of this test's answers is None.
+
+    For it Django copies the whole context at each of a page's two hundred small templates: 9 % of a page of the panel.
+    """
+    monkeypatch.setattr(Template, "_render", RENDER)
 
 
 @pytest.fixture(autouse=True)

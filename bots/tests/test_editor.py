@@ -20,7 +20,7 @@ from stores.models import Chain
 from tests import builders as b
 from tests.admin.conftest import an_administrator, browser
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("kept_contexts")]
+pytestmark = pytest.mark.django_db
 NOW = timezone.now()
 
 

@@ -150,7 +150,6 @@ def test_the_night_trains_when_the_rules_say_so(tree, history):
     assert ModelVersion.objects.get().made_by is None
 
 
-@pytest.mark.usefixtures("kept_contexts")
 def test_changed_rules_count_at_once_and_are_in_the_audit(tree, operator):
     SuggestionRules.objects.create(pk=1)
     client = browser(an_administrator())

@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from accounts.rights import Right
 from tests.admin.conftest import an_administrator, browser, one_of_everything
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("without_contexts")]
 PAGES = sorted(admin.site._registry, key=lambda model: model._meta.label)
 BUDGET = 16
 

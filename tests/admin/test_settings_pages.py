@@ -19,7 +19,7 @@ from tests.admin.conftest import an_administrator, browser
 from tickets.models import Topic
 from tickets.services import versions
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("kept_contexts")]
+pytestmark = pytest.mark.django_db
 
 
 def fields_of(answer):
