@@ -77,11 +77,17 @@ def _check_news(session: Session, seen_message_id: int | None, by: Staff, *, ove
 
 
 def _write(session: Session, text: str, *, by: Staff, now: datetime) -> Message:
-    last = _EXTERNAL_ID.first(pk=session.last_inbound_id)
+    last = _ANSWERED.first(session=session.pk)
     return conversations.add_outgoing(session=session, text=text, by=by, now=now, reply_to=last or "")
 
 
-_EXTERNAL_ID = Prepared(lambda pk: Message.objects.filter(pk=pk).values_list("external_id", flat=True))
+# The guest's last word, not ours: a second answer in a row answers the same mail and keeps its thread.
+_ANSWERED = Prepared(
+    lambda session: Message.objects.filter(session_id=session, direction=Direction.IN, is_automatic=False)
+    .exclude(external_id="")
+    .order_by("-seq")
+    .values_list("external_id", flat=True)[:1]
+)
 
 
 def _send(session: Session, message: Message, *, by: Staff, now: datetime) -> Message:

@@ -18,7 +18,7 @@ from omni.channels.email.fetching import Mailbox
 from omni.channels.email.tests.conftest import dovecot, dovecot_server, oauth, oauth_dovecot, oauth_servers, smtp  # noqa: F401
 from omni.channels.email.threading import message_id
 from omni.management.commands import fetch_mail
-from omni.models import ChannelAccount, InboundEvent, MailboxCursor, Message, Session
+from omni.models import Attempt, ChannelAccount, InboundEvent, MailboxCursor, Message, Session
 from omni.services import answering, connections, conversations, journal, mailboxes, sending
 from omni.states import AccountState, Direction, EventState, SendState, SessionState
 from tests import builders as b
@@ -136,6 +136,21 @@ def test_a_mail_is_answered_and_the_reply_joins_the_same_dialogue(dovecot, accou
     again = answer(session, operator, sink, "Всего доброго!")
     # Both sides' ids in the chain, so that any mail program keeps one thread.
     assert again["References"].split() == [first["Message-ID"], ours["Message-ID"], reply["Message-ID"]]
+
+
+def test_two_answers_in_a_row_answer_the_guests_mail_both(dovecot, account, operator, sink):  # noqa: F811
+    first = a_mail()
+    deliver(dovecot, account, first)
+    session = Session.objects.get()
+    # The second one is written before the first one has gone out and has an id.
+    for text in ("Проверяем.", "Проверили."):
+        answering.answer(session_id=session.pk, text=text, by=operator, now=timezone.now(), over_newer=True)
+    Attempt.objects.update(next_at=timezone.now())
+    for attempt in Attempt.objects.order_by("pk"):
+        assert sending.send(attempt.pk, now=timezone.now()) == SendState.SENT
+    mails = [BytesParser(policy=default).parsebytes(bytes(one.content)) for one in sink.sink.mails[-2:]]
+    assert [mail["In-Reply-To"].strip() for mail in mails] == [first["Message-ID"]] * 2
+    assert [mail["Subject"].startswith("Re: Творог") for mail in mails] == [True, True]
 
 
 @pytest.mark.parametrize("way", ["plus", "message-id", "subject", "own-id"])
