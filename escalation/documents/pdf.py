@@ -53,16 +53,16 @@ def document(page: MapPage) -> bytes:
 
 def _heading(paper: FPDF, page: MapPage) -> None:
     paper.set_font(_FONT, "B", _TITLE)
-    paper.multi_cell(0, 8, page.name, new_x="LMARGIN", new_y="NEXT")
+    paper.multi_cell(0, 8, page.name, align="L", new_x="LMARGIN", new_y="NEXT")
     paper.set_font(_FONT, size=_TEXT)
     if page.about:
-        paper.multi_cell(0, 5, page.about, new_x="LMARGIN", new_y="NEXT")
+        paper.multi_cell(0, 5, page.about, align="L", new_x="LMARGIN", new_y="NEXT")
     _facts(paper, page.facts)
 
 
 def _facts(paper: FPDF, facts: Sequence[Fact]) -> None:
     for name, value in facts:
-        paper.multi_cell(0, 5, f"{name}: {value}", new_x="LMARGIN", new_y="NEXT")
+        paper.multi_cell(0, 5, f"{name}: {value}", align="L", new_x="LMARGIN", new_y="NEXT")
 
 
 def _line(paper: FPDF, page: MapPage, line: LinePage) -> None:
@@ -70,7 +70,7 @@ def _line(paper: FPDF, page: MapPage, line: LinePage) -> None:
     if paper.will_page_break(40):
         paper.add_page()
     paper.set_font(_FONT, "B", _HEADING)
-    paper.multi_cell(0, 7, line.title, new_x="LMARGIN", new_y="NEXT")
+    paper.multi_cell(0, 7, line.title, align="L", new_x="LMARGIN", new_y="NEXT")
     paper.set_font(_FONT, size=_TEXT)
     _facts(paper, line.facts)
     paper.ln(1)

@@ -7,6 +7,7 @@ from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from escalation.documents.describe import MapPage
@@ -20,6 +21,10 @@ def workbook(page: MapPage) -> bytes:
     _facts_sheet(book.worksheets[0], page)
     _steps_sheet(book.create_sheet(_("Steps")), page)
     written = BytesIO()
+    for sheet in book.worksheets:  # printed as it is seen: no column on another page
+        sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", sheet.PAPERSIZE_A4
+        sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+        sheet.page_setup.fitToHeight = 0
     book.save(written)
     return written.getvalue()
 
@@ -43,6 +48,7 @@ def _steps_sheet(sheet: Worksheet, page: MapPage) -> None:
             _write(sheet, number, column, value, bold=number == 1)
     for column, width in enumerate(_WIDTHS, 1):
         sheet.column_dimensions[get_column_letter(column)].width = width
+    sheet.print_title_rows = "1:1"
     sheet.freeze_panes = "A2"
     sheet.auto_filter.ref = sheet.dimensions
 

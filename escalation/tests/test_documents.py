@@ -6,6 +6,8 @@ from io import BytesIO
 
 import pytest
 from django.utils import timezone, translation
+from fpdf import FPDF
+from fpdf.enums import Align
 from openpyxl import load_workbook
 
 from accounts.rights import Right
@@ -43,6 +45,9 @@ def test_the_spreadsheet_holds_every_step_and_no_formula(page):
     assert steps.max_row == 5
     assert "f" not in {cell.data_type for row in steps.iter_rows() for cell in row}
     assert steps.cell(4, 9).value == '=HYPERLINK("x")'
+    assert (steps.print_title_rows, steps.freeze_panes, steps.auto_filter.ref) == ("$1:$1", "A2", "A1:I5")
+    for sheet in book.worksheets:
+        assert (sheet.page_setup.orientation, sheet.sheet_properties.pageSetUpPr.fitToPage) == ("landscape", True)
 
 
 def test_the_pdf_holds_cyrillic_text(page, tmp_path):
@@ -51,6 +56,21 @@ def test_the_pdf_holds_cyrillic_text(page, tmp_path):
     # The text's letters are mapped back to Unicode: whoever copies from the document gets Russian.
     assert b"ToUnicode" in content
     assert len(re.findall(rb"/Type /Page\b", content)) >= 1
+
+
+def test_words_of_the_pdf_are_not_drawn_apart(page, monkeypatch):
+    """A justified line stretches the gaps between its words."""
+    aligned, plain = [], FPDF.multi_cell
+
+    def multi_cell(self, *args, **given):
+        aligned.append(given.get("align"))
+        return plain(self, *args, **given)
+
+    monkeypatch.setattr(FPDF, "multi_cell", multi_cell)
+    pdf.document(page)
+    own = [align for align in aligned if align is not None]  # the table's cells name none: it was told once
+    assert {Align.coerce(align) for align in own} == {Align.L}
+    assert len(own) > len(page.facts)
 
 
 def test_a_map_of_hundred_lines_and_one_of_none_are_documents():

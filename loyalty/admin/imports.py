@@ -35,12 +35,13 @@ _OFFERED = {
     ImportState.STOPPED: ("check",),
 }
 REFRESH_SECONDS = "5"
+# In the order of the page: what has to be equal stands together.
 _PROVED = {
     "file_rows": _("rows of the file with points"),
-    "file_points": _("points of the file"),
     "transfers": _("transfers in the ledger"),
-    "transferred_points": _("points of the transfers"),
     "lots": _("lots with their expiry"),
+    "file_points": _("points of the file"),
+    "transferred_points": _("points of the transfers"),
     "lot_points": _("points of the lots"),
     "loaded_points": _("points that were loaded"),
     "stopped": _("stopped while"),
@@ -54,10 +55,23 @@ def _offered(work: Import) -> tuple[str, ...]:
     return ("approve",) if stopped_loading else _OFFERED.get(ImportState(work.state), ())
 
 
+def _offered_to(person: Any, work: Import) -> tuple[str, ...]:
+    """Whoever uploaded the file is not offered to let it in."""
+    offered = _offered(work)
+    return tuple(step for step in offered if step != "approve") if work.created_by_id == person.pk else offered
+
+
 class NewImportForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Import
         fields = ("name", "kind", "chain", "file", "largest", "period_from", "period_to")
+        help_texts = {
+            "file": _(
+                "CSV in UTF-8. The first line names the columns. Balances: card, points, expires (a day like 2030-12-31, may be "
+                "empty). Accrual: card, points, receipt, date."
+            ),
+            "period_from": _("Of an accrual only."),
+        }
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -69,6 +83,8 @@ class NewImportForm(forms.ModelForm):  # type: ignore[type-arg]
 
 class StepForm(forms.ModelForm):  # type: ignore[type-arg]
     step = forms.ChoiceField(label=_("Next step"), required=False, widget=UnfoldAdminSelectWidget)
+    person: Any = None
+    """Who looks at the page; set by the admin page."""
 
     class Meta:
         model = Import
@@ -76,7 +92,10 @@ class StepForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["step"].choices = [("", "—"), *((step, _STEPS[step]) for step in _offered(self.instance))]  # type: ignore[attr-defined]
+        offered, all_steps = _offered_to(self.person, self.instance), _offered(self.instance)
+        self.fields["step"].choices = [("", "—"), *((step, _STEPS[step]) for step in offered)]  # type: ignore[attr-defined]
+        if offered != all_steps:
+            self.fields["step"].help_text = _("Another person than who uploaded the file lets it in.")
 
 
 @admin.register(Import)
@@ -100,13 +119,13 @@ class ImportAdmin(ReadOnlyAdmin):
         return isinstance(obj, Import) and ImportState(obj.state) in _OFFERED and _may_load(request)
 
     def get_form(self, request: HttpRequest, obj: models.Model | None = None, change: bool = False, **kwargs: Any) -> Any:
-        self.form = StepForm if obj else NewImportForm
+        self.form = type("StepForm", (StepForm,), {"person": request.user}) if obj else NewImportForm
         return super().get_form(request, obj, change=change, **kwargs)
 
     def get_fields(self, request: HttpRequest, obj: models.Model | None = None) -> Any:
         if obj is None:
             return NewImportForm.Meta.fields
-        return (*self.readonly_fields, "step") if self.has_change_permission(request, obj) else self.readonly_fields
+        return ("step", *self.readonly_fields) if self.has_change_permission(request, obj) else self.readonly_fields
 
     def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> Any:
         return self.readonly_fields if obj else ()
@@ -120,11 +139,13 @@ class ImportAdmin(ReadOnlyAdmin):
     def rejects(self, work: Import) -> SafeString | str:
         if not work.rejected_rows:
             return "–"
-        return format_html('<a href="{}">{}</a>', reverse("admin:loyalty_import_rejects", args=[work.pk]), _t("Download"))
+        address = reverse("admin:loyalty_import_rejects", args=[work.pk])
+        return format_html('<a class="text-link" href="{}">{}</a>', address, _t("Download"))
 
     @admin.display(description=_("proof of the totals"))
     def totals(self, work: Import) -> SafeString:
-        return in_lines((_PROVED.get(name, name), _proved(name, value)) for name, value in work.proof.items() if value != "")
+        told = sorted(work.proof, key=lambda name: list(_PROVED).index(name) if name in _PROVED else len(_PROVED))
+        return in_lines((_PROVED.get(name, name), _proved(name, work.proof[name])) for name in told if work.proof[name] != "")
 
     def save_model(self, request: HttpRequest, obj: models.Model, form: Any, change: bool) -> None:
         assert isinstance(obj, Import)
@@ -165,7 +186,8 @@ class ImportAdmin(ReadOnlyAdmin):
         return super().log_addition(request, obj, message) if obj.pk else None
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        answer: HttpResponseBase = super().change_view(request, object_id, *args, **kwargs)
+        extra = {**(kwargs.pop("extra_context", None) or {}), "show_save_and_add_another": False}
+        answer: HttpResponseBase = super().change_view(request, object_id, *args, extra_context=extra, **kwargs)
         if request.method == "GET" and Import.objects.filter(pk=object_id, state__in=import_steps.ACTIVE).exists():
             answer.headers["Refresh"] = REFRESH_SECONDS
         return answer
@@ -196,7 +218,7 @@ class _Echo:
 
 def _csv(work: Import) -> Iterator[str]:
     writer = csv.writer(_Echo())
-    yield "\ufeff" + writer.writerow([_t("line"), _t("reason"), _t("row")])
+    yield "\ufeff" + writer.writerow([_t("line of the file"), _t("reason"), _t("row")])
     for row in imports.rejects_of(work):
         yield writer.writerow(row)
 
