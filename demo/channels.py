@@ -50,8 +50,8 @@ FIRST: Mapping[str, DemoChannel] = {
         "site-chat",
         settings={
             "greeting": {
-                "ru": "Здравствуйте! Чем помочь? Отвечаем обычно за пару минут.",
-                "en": "Hello! How can we help? We usually answer in minutes.",
+                "ru": "Здравствуйте! Чем помочь?",
+                "en": "Hello! How can we help?",
             },
             "title": {"ru": "Лукошко", "en": "Lukoshko"},
         },
