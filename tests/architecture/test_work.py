@@ -8,7 +8,7 @@ from django.apps import apps
 from django.conf import settings
 
 from config.celery import QUEUES as ROUTES
-from core.embedded.plan import QUEUES as WORKER_QUEUES
+from core.embedded.plan import BACKGROUND_QUEUES, QUEUES
 
 ROOT = Path(settings.BASE_DIR)
 
@@ -22,7 +22,7 @@ def own_tasks():
 
 def test_every_task_has_a_queue_and_every_queue_a_worker():
     assert own_tasks() == set(ROUTES)
-    assert set(ROUTES.values()) <= set(WORKER_QUEUES)
+    assert set(ROUTES.values()) <= {*QUEUES, *BACKGROUND_QUEUES}
 
 
 def test_every_beat_entry_is_a_task():
