@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from omni.channels.email.headers import header_text
 
 _TOKEN = re.compile(rb'"(?:\\.|[^"\\])*"?|\((?:\\.|[^()\\]|\([^()]*\))*\)?|<[^<>]*>?|[,;:]|[^",;:<(]+', re.DOTALL)
-_ADDRESS = re.compile(rb"[^\s<>@\"(),;:]+@[^\s<>@\"(),;:]+")
+# Bounded, and tried at the beginning of a word alone: one long word must not be looked at again from each of its letters.
+_ADDRESS = re.compile(rb"(?<![^\s<>@\"(),;:])[^\s<>@\"(),;:]{1,320}@[^\s<>@\"(),;:]{1,320}")
 _NOT_IN_ADDRESS = re.compile(r"[\s\x00-\x20<>]")
 _MOST = 2000
 

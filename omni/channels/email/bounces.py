@@ -12,7 +12,8 @@ _STATUS_TYPES = ("message/delivery-status", "message/global-delivery-status")
 _ORIGINAL_TYPES = ("message/rfc822", "text/rfc822-headers")
 _STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
 _REPLY_CODE = re.compile(r"(?<!\d)([45])(\d)(\d)[ -](?=\D)")
-_ADDRESS = re.compile(r"[\w.+'=-]+@[\w-]+(?:\.[\w-]+)+")
+# Bounded, and tried at the beginning of a word alone: a text of one long word is no reason to look at it again from each letter.
+_ADDRESS = re.compile(r"(?<![\w.+'=-])[\w.+'=-]{1,128}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,9}")
 _DAEMON = re.compile(r"(?:mailer-daemon|postmaster|mail-?daemon|mdaemon)\b", re.IGNORECASE)
 _SUBJECT = re.compile(
     r"undeliver|returned mail|delivery (?:status|failure|has failed|problem|report)|mail delivery|failure notice|"

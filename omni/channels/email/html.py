@@ -138,7 +138,11 @@ def html_to_text(html: str) -> str:
 
 def _without_tags(html: str) -> str:
     """The last resort: libxml2 gives up on trees some thousand levels deep and drops their text."""
-    html = re.sub(r"<(script|style|title)\b.*?</\1\s*>|<!--.*?-->", " ", html[:LARGEST], flags=re.DOTALL | re.IGNORECASE)
+    html = html[:LARGEST]
+    for begin, end in (("<!--", "-->"), *((rf"<{name}\b", rf"</{name}\s*>") for name in ("script", "style", "title"))):
+        # Cut at the ends first: looking for an end from each beginning takes minutes where there are many and none is closed.
+        *closed, rest = re.split(end, html, flags=re.IGNORECASE)
+        html = " ".join([*(re.split(begin, piece, maxsplit=1, flags=re.IGNORECASE)[0] for piece in closed), rest])
     return tidy(html_entities.unescape(re.sub(r"<[^<>]*>?", " ", html)))
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from omni.channels.email.attachments import safe_name
 from omni.channels.email.explanation import explain
 from omni.channels.email.html import html_to_text, lean, parse_html, safe_html
+from omni.channels.email.machine import classify
 from omni.channels.email.parsing import parse_mail
 from omni.channels.email.tests.builders import COMPLAINT, file_part, lines, multipart, part, simple
 
@@ -343,6 +344,8 @@ HEAVY = {
     "behind a lone quote": b'<p " ' + MANY + b">hi</p>",
     "never closed": b"hi<p " + MANY,
     "quotes that never close": b"hi" + b"<a '\"" * 100_000,
+    "scripts that never end": b"hi" + b"<script>" * 50_000,
+    "comments that never end": b"hi" + b"<!--" * 100_000,
     "a hundred thousand rows": b"<table><tr><td>" * 100_000 + b"hi",
 }
 
@@ -359,3 +362,24 @@ def test_html_made_to_keep_a_parser_busy(html):
 def test_ordinary_attributes_stay():
     html = '<p title="' + "слово " * 5000 + '"><a href="https://shop.example/?a=1">сюда</a></p>'
     assert lean(html) == html
+
+
+DAEMON = b"From: MAILER-DAEMON@b.example\r\nReturn-Path: <>\r\nSubject: Undelivered Mail\r\n\r\n"
+LONG_WORDS = {
+    "a bounce of one word": DAEMON + b"a" * 300_000,
+    "a sender of one word": b"From: noreply" + b"-" * 300_000 + b"x\r\n\r\nhi",
+    "a recipient of one word": b"From: a@b.example\r\nTo: reply" + b"+1" * 200_000 + b"@shop.example\r\n\r\nhi",
+    "ten thousand recipients": b"From: a@b.example\r\nTo: " + b",".join(b"n%d@x.example" % n for n in range(10_000)) + b"\r\n\r\nhi",
+}
+
+
+@pytest.mark.parametrize("raw", LONG_WORDS.values(), ids=LONG_WORDS)
+def test_words_made_to_keep_an_expression_busy(raw):
+    begun = time.monotonic()
+    classify(parse_mail(raw))
+    assert time.monotonic() - begun < 10
+
+
+def test_the_address_of_a_bounce_is_still_found():
+    bounce = classify(parse_mail(DAEMON + b"550 5.1.1 <anna.petrova+shop@mail.example>: no such user")).bounce
+    assert (bounce.recipient, bounce.status) == ("anna.petrova+shop@mail.example", "5.1.1")
