@@ -91,17 +91,30 @@ class RouteRuleAdmin(AuditedAdmin):
     """The first rule that fits decides. Saving asks all examples; a red one refuses it."""
 
     form = RuleForm
-    list_display = ("position", "name", "topic", "region", "cluster", "chain", "channel", "is_active")
+    list_display = ("position", "name", "goes_to", "topic", "region", "cluster", "chain", "channel", "is_active")
     list_display_links = ("name",)
     list_filter = ("is_active",)
-    list_select_related = ("topic", "region", "cluster", "chain")
+    list_select_related = ("topic", "region", "cluster", "chain", "person")
     search_fields = ("name",)
     autocomplete_fields = ("topic", "region", "cluster", "chain", "store", "groups", "person")
     inlines = (ExampleInline,)
     ordering = ("position", "pk")
 
+    def get_queryset(self, request: HttpRequest) -> "models.QuerySet[RouteRule]":
+        found: models.QuerySet[RouteRule] = super().get_queryset(request)
+        return found.prefetch_related("groups")
+
+    @admin.display(description=_("goes to"))
+    def goes_to(self, rule: RouteRule) -> str:
+        """Its groups as they are today: one may have been switched off or deleted since the rule was saved."""
+        named = [str(group) if group.is_active else _t("%(group)s (not in use any more)") % {"group": group} for group in rule.groups.all()]
+        person = [str(rule.person)] if rule.person else []
+        return ", ".join(named + person) if named else ", ".join([_t("the group of the topic"), *person])
+
     def save_related(self, request: HttpRequest, form: "ModelForm[Any]", formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
+        if not form.instance.groups.exists():
+            messages.warning(request, _t("The rule names no group: its tickets go to the group of their topic."))
         _rules_changed()
 
     def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
