@@ -46,6 +46,9 @@ def logging_settings(*, as_json: bool, level: str) -> None:
                 "django.request": {"level": "ERROR"},
                 "axes": {"level": "WARNING"},
                 "kombu": {"level": "WARNING"},
+                # Two lines for each task, however little it did; its faults are told as errors.
+                "celery.worker.strategy": {"level": "WARNING"},
+                "celery.app.trace": {"level": "WARNING"},
             },
         }
     )

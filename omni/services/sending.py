@@ -12,7 +12,7 @@ from core import events
 from core.live import announce
 from core.refusal import Refusal
 from core.secrets import SecretLost
-from core.statements import Among, Prepared, insert, update
+from core.statements import Among, Prepared, Written, insert, update
 from customers.services import identities
 from omni import dispatch
 from omni.channels.contract import Failed, Reason, Retry, SendResult, Sent
@@ -321,7 +321,7 @@ def apply_status(*, account: ChannelAccount, external_id: str, state: str, error
         _show(attempt.message, SendState(state), error=error)
     else:
         return
-    attempt.save(update_fields=["state", "error_text", "is_permanent"])
+    update(attempt, "state", "error_text", "is_permanent")
 
 
 def _fall_through(session: Session, attempt: Attempt, error: str, *, now: datetime) -> None:
@@ -334,8 +334,13 @@ def _fall_through(session: Session, attempt: Attempt, error: str, *, now: dateti
 
 
 def _attempt_of(account_id: int, external_id: str) -> int | None:
-    known = Attempt.objects.filter(account=account_id, external_ids__contains=[external_id])
-    return known.order_by("-pk").values_list("pk", flat=True).first()
+    return max((pk for (pk,) in _NAMED_BY_VENDOR.rows(account=account_id, name=external_id)), default=None)
+
+
+# Without order and limit: for the sake of those the server might walk all attempts from the newest on.
+_NAMED_BY_VENDOR = Written(
+    "select id from omni_attempt where account_id = %(account)s and external_ids @> array[%(name)s]::varchar(255)[]", about="omni_attempt"
+)
 
 
 def _recognise(account: ChannelAccount, our_key: str, external_id: str, *, now: datetime) -> None:

@@ -1,6 +1,8 @@
 """What a marketplace's chats cost: a list of every chat may grow, the questions of an hour may not."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -29,7 +31,7 @@ class Cabinet:
 
 
 def questions_of_an_hour(cabinet):
-    cursor = {"known": {chat.id: [chat.mark, "1"] for chat in cabinet.chats}}
+    cursor: Mapping[str, Any] = {"known": {chat.id: [chat.mark, "1"] for chat in cabinet.chats}}
     for seconds in range(0, 3600, POLL_SECONDS):
         for _question in range(AT_ONCE):
             cursor = in_turn(cursor, now=START + timedelta(seconds=seconds))
@@ -52,7 +54,7 @@ def test_few_chats_are_looked_at_each_minute():
 
 
 def test_a_changed_chat_of_the_long_list_is_read():
-    cursor = {"known": {"1": ["1", "1"]}, "every_at": START.timestamp(), "pages": 40}
+    cursor: Mapping[str, Any] = {"known": {"1": ["1", "1"]}, "every_at": START.timestamp(), "pages": 40}
     later = START + timedelta(seconds=80)
     assert in_turn(cursor, now=later - timedelta(seconds=1))["every"] is False
     cursor = in_turn(cursor, now=later)

@@ -251,7 +251,8 @@ def _breach(clock: Clock) -> None:
 def _end(clock: Clock, *, now: datetime, met: bool | None) -> None:
     clock.ended_at, clock.met = now, met
     update(clock, "ended_at", "met", "breached_at")
-    ClockPause.objects.filter(clock=clock, ends_at__isnull=True).update(ends_at=now)
+    if clock.paused_at is not None:
+        ClockPause.objects.filter(clock=clock, ends_at__isnull=True).update(ends_at=now)
 
 
 def mark_breaches(*, now: datetime, limit: int = 500) -> int:

@@ -8,13 +8,12 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from core.statements import Prepared, insert, update
-from omni.models import Session
 from omni.services import transfers
 from omni.states import SessionState
 from suggestions.models import Suggestion
 from suggestions.rules import Guess, Sureness, guesses, sureness
 from suggestions.services import current
-from suggestions.services.words import leaves, said_in
+from suggestions.services.words import Said, leaves, said_in
 from tickets.models import Topic
 
 
@@ -25,7 +24,6 @@ def _waiting(suggestions: "QuerySet[Suggestion]") -> "QuerySet[Suggestion]":
 _WAITING = Prepared(lambda session: _waiting(Suggestion.objects.filter(session_id=session)))
 # A session with a ticket goes to the ticket's people: nobody opens another one for each of its messages.
 _OPEN_STATES = (SessionState.WAITING, SessionState.ACTIVE)
-_UNDECIDED = Prepared(lambda session: Session.objects.filter(pk=session, state__in=_OPEN_STATES).values_list("state", flat=True))
 
 
 @dataclass(frozen=True)
@@ -48,11 +46,11 @@ def find(text: str) -> Found:
 
 def on_message(*, session_id: int, now: datetime) -> Suggestion | None:
     """The guest has written: suggest anew for the dialogue. None when it is switched off or the dialogue has its ticket."""
-    state = _UNDECIDED.first(session=session_id) if current.rules().is_on else None
-    if state is None:
+    said = said_in(session_id) if current.rules().is_on else None
+    if said is None or said.state not in _OPEN_STATES:
         return None
-    suggestion = _fresh(session_id, now=now)
-    if suggestion is not None and state == SessionState.WAITING:
+    suggestion = _fresh(session_id, said, now=now)
+    if suggestion is not None and said.state == SessionState.WAITING:
         _tell_distribution(suggestion)
     return suggestion
 
@@ -61,7 +59,7 @@ def show(*, session_id: int, now: datetime) -> Suggestion | None:
     """What to show a person who chooses a topic for this dialogue; it is written down that it was shown. None when switched off."""
     if not current.rules().is_on:
         return None
-    suggestion = _fresh(session_id, now=now)
+    suggestion = _fresh(session_id, said_in(session_id), now=now)
     if suggestion is not None and suggestion.shown_at is None:
         suggestion.shown_at = now
         update(suggestion, "shown_at")
@@ -78,12 +76,11 @@ def in_words(confidence: float) -> Sureness:
     return sureness(confidence, likely_from=rules.likely_from, possible_from=rules.possible_from)
 
 
-def _fresh(session_id: int, *, now: datetime) -> Suggestion | None:
+def _fresh(session_id: int, said: Said, *, now: datetime) -> Suggestion | None:
     """The dialogue's suggestion, made anew if the guest has written since. None when the guest has said nothing.
 
     Two processes at the same time: the first one's row stays, and is made anew at the next message or look.
     """
-    said = said_in(session_id)
     if said.message_id is None:
         return None
     waiting = _WAITING.first(session=session_id)

@@ -27,6 +27,8 @@ class Said:
 
     message_id: int | None
     text: str
+    state: str = ""
+    """The dialogue's (omni.states.SessionState)."""
 
 
 def _of_guest(messages: "QuerySet[Message]") -> "QuerySet[Message]":
@@ -36,7 +38,9 @@ def _of_guest(messages: "QuerySet[Message]") -> "QuerySet[Message]":
 _TEXT = Coalesce(NullIf(F("visible_text"), Value("", output_field=TextField())), F("text"), output_field=TextField())
 _NEWEST = Prepared(
     lambda session: (
-        _of_guest(Message.objects.filter(session_id=session)).annotate(said=_TEXT).values_list("pk", "session__subject", "said")[:NEWEST]
+        _of_guest(Message.objects.filter(session_id=session))
+        .annotate(said=_TEXT)
+        .values_list("pk", "session__subject", "session__state", "said")[:NEWEST]
     )
 )
 
@@ -46,7 +50,8 @@ def said_in(session_id: int) -> Said:
     found = _NEWEST.all(session=session_id)
     if not found:
         return Said(None, "")
-    return Said(found[0][0], what_was_said(found[0][1], [text for _pk, _subject, text in found]))
+    message_id, subject, state, _text = found[0]
+    return Said(message_id, what_was_said(subject, [text for *_facts, text in found]), state)
 
 
 def said_before(cases: "QuerySet[Case]") -> Iterator[tuple[int, int, str]]:
