@@ -38,7 +38,7 @@ class _Body(Body):
             message = await self.receive()
             if message["type"] == "http.disconnect":
                 return False
-            self._take(message)
+            self.buffer.extend(self._content(message))
         return True
 
     def _receive_more_data(self) -> bytes:
@@ -47,12 +47,11 @@ class _Body(Body):
         message: Any = asyncio.run_coroutine_threadsafe(cast(Any, self.receive()), self.loop).result()
         if message["type"] == "http.disconnect":
             raise _Gone
+        return self._content(message)
+
+    def _content(self, message: Event) -> bytes:
         self._has_more = message.get("more_body", False)
         return cast(bytes, message.get("body", b""))
-
-    def _take(self, message: Event) -> None:
-        self._has_more = message.get("more_body", False)
-        self.buffer.extend(message.get("body", b""))
 
 
 class _Responder(WSGIResponder):
